@@ -1,0 +1,241 @@
+"""What a decorated function is: its names, its logic keys, and what it captured.
+
+`identify` is called once per decoration; `captured` by `key.KeyMaker` at each call, since cells can change;
+`function_id` and `logic_key` also for functions that are arguments (`adapters/functions.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from thds.mops.callkey.code import VERSION, code_digest
+from thds.mops.callkey.naming import MAINS, main_label
+from thds.mops.errors import DecorationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Identity:
+    """Made by `identify`, never changed, picklable: a function that runs elsewhere by value keeps the one it has here.
+
+    - `path`: where its settings are; `module.qualname`, in a script, notebook or REPL `__main__.qualname`;
+    - `function_id`: what the key and the address say;
+    - `logic_key`, `pipeline_id`: from docstring lines `function-logic-key:` ("" if none) and `pipeline-id:` (or None);
+    - `origin`: the directory its top-level package is imported from, or the script lies in, or the session runs in;
+    - `code`: interpreter version and digest of the code, `3.11:<16 hex digits>`; computed when first asked for.
+    """
+
+    __slots__ = ("_code", "_function", "function_id", "logic_key", "origin", "path", "pipeline_id")
+
+    path: Final[str]  # type: ignore[misc]
+    function_id: Final[str]  # type: ignore[misc]
+    logic_key: Final[str]  # type: ignore[misc]
+    pipeline_id: Final[str | None]  # type: ignore[misc]
+    origin: Final[str]  # type: ignore[misc]
+
+    def __init__(
+        self, path: str, function_id: str, logic_key: str, pipeline_id: str | None, origin: str, code: str | Any
+    ) -> None:
+        known = isinstance(code, str)
+        fields = (path, function_id, logic_key, pipeline_id, origin, code if known else "", None if known else code)
+        names = ("path", "function_id", "logic_key", "pipeline_id", "origin", "_code", "_function")
+        for name, value in zip(names, fields, strict=True):
+            object.__setattr__(self, name, value)
+
+    @property
+    def code(self) -> str:
+        if not self._code:
+            object.__setattr__(self, "_code", _code_of(self._function))
+            object.__setattr__(self, "_function", None)
+        code: str = self._code
+        return code
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"an Identity does not change: {name}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Identity, (*self._fields(), self.code)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def __repr__(self) -> str:
+        return f"Identity({self.function_id!r})"
+
+    def _fields(self) -> tuple[str, str, str, str | None, str]:
+        return self.path, self.function_id, self.logic_key, self.pipeline_id, self.origin
+
+
+def identify(func: Any) -> Identity:
+    """Who a function is. Partials, bound methods and the like are identified by the function below; what they fix
+    belongs to the arguments. Raises `DecorationError` for callables without a name."""
+    function = underlying(func)
+    module, qualname = _names(function)
+    namespace = _namespace(function, module)
+    label = main_label(namespace) if module in MAINS else module
+    by_file = label is not None and not label.startswith("__main__.")
+    doc = _doc_lines(function)
+    return Identity(
+        f"{label if by_file else '__main__'}.{qualname}",
+        function_id(function),
+        doc.get("function-logic-key", ""),
+        doc.get("pipeline-id"),
+        _origin(label, namespace),
+        function,
+    )
+
+
+def function_id(func: Any) -> str:
+    """`module.qualname`; for a script `__main__.<file name>.qualname`. Where no file holds the code, and for lambdas,
+    which share a name, also a digest of the code."""
+    module, qualname = _names(func)
+    if module in MAINS:
+        label = main_label(_namespace(func, module))
+        code = getattr(func, "__code__", None)
+        typed_in = code is not None and code.co_filename.startswith("<")
+        if label is None or (typed_in and label.startswith("__main__.")):
+            return f"__main__.{qualname}.{_code_of(func).partition(':')[2]}"
+        module = label
+    if qualname.endswith("<lambda>"):
+        return f"{module}.{qualname}.{_code_of(func).partition(':')[2]}"
+    return f"{module}.{qualname}"
+
+
+def logic_key(func: Any) -> str:
+    return _doc_lines(func).get("function-logic-key", "")
+
+
+def underlying(func: Any) -> Any:
+    """The function below partials, bound methods, static and class methods."""
+    from functools import partial
+
+    while True:
+        if isinstance(func, partial):
+            func = func.func
+        elif isinstance(func, (staticmethod, classmethod)) or hasattr(func, "__func__"):
+            func = func.__func__
+        else:
+            return func
+
+
+def wrapped_chain(func: Any) -> Iterator[Any]:
+    """The function and, where `functools.wraps` was used, what it wraps, and so on."""
+    seen: list[Any] = []
+    while func is not None and not any(func is earlier for earlier in seen):
+        seen.append(func)
+        yield func
+        func = underlying(getattr(func, "__wrapped__", None))
+
+
+def captures(func: Any) -> bool:
+    """Whether `captured` has anything to say; that does not change."""
+    return any(getattr(function, "__closure__", None) for function in wrapped_chain(underlying(func)))
+
+
+def captured(func: Any) -> dict[str, tuple[object, ...]]:
+    """The values in the closures of a function and of what it wraps, by name, each in a tuple; () is an empty cell.
+    The function itself, in whatever wrapping, stands as a mark: it is in the key by name."""
+    chain = list(wrapped_chain(underlying(func)))
+    found: dict[str, tuple[object, ...]] = {}
+    for depth, function in enumerate(chain):
+        for name, cell in cells(function):
+            found["__wrapped__." * depth + name] = ("itself", None) if _is_one_of(cell, chain) else cell
+    return found
+
+
+def cells(function: Any) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Name and content of each cell; () where it is empty. A bare `object()` is known by its name only."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True) if (
+        getattr(function, "__closure__", None)
+    ) else ():
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            yield name, ()
+        else:
+            yield name, named_value(value)
+
+
+def named_value(value: object) -> tuple[object, ...]:
+    """A sentinel `object()` in a cell or a global has no content, but there it has a name; else the value."""
+    return ("object()", None) if type(value) is object else (value,)
+
+
+def logic_keys(calls: Iterable[Any]) -> tuple[tuple[str, str], ...]:
+    """Function id and logic key of each function in `calls`, and of those that decorated ones among them call
+    (`__mops_calls__`); each once, sorted."""
+    found: set[tuple[str, str]] = set()
+    pending, seen = list(calls), set()
+    while pending:
+        func = pending.pop()
+        if id(func) in seen:
+            continue
+        seen.add(id(func))
+        identity = func.__mops_identity__ if hasattr(type(func), "__mops_identity__") else identify(func)
+        found.add((identity.function_id, identity.logic_key))
+        pending.extend(getattr(func, "__mops_calls__", None) or ())
+    return tuple(sorted(found))
+
+
+def _is_one_of(cell: tuple[object, ...], chain: list[Any]) -> bool:
+    if len(cell) != 1:
+        return False
+    value: Any = cell[0]
+    if hasattr(type(value), "__mops_identity__"):
+        value = value.__wrapped__
+    return any(value is function or underlying(value) is function for function in chain)
+
+
+def _names(function: Any) -> tuple[str, str]:
+    qualname = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    module = getattr(function, "__module__", None) or getattr(
+        getattr(function, "__objclass__", None), "__module__", None
+    )
+    if not isinstance(module, str) or not isinstance(qualname, str):
+        what = f"cannot tell which function this is: {function!r} has no `__module__` and `__qualname__`"
+        raise DecorationError(what, hint="wrap it in a function of its own")
+    return module, qualname
+
+
+def _namespace(function: Any, module: str) -> Any:
+    own = getattr(function, "__globals__", None)
+    return own if own is not None else vars(sys.modules[module]) if module in sys.modules else {}
+
+
+def _origin(label: str | None, namespace: Any) -> str:
+    file = namespace.get("__file__")
+    if label is None or (not file and label.startswith("__main__.")):
+        return os.getcwd()
+    if not file:
+        return ""  # built into the interpreter
+    directory = os.path.dirname(os.path.abspath(file))
+    if label.startswith("__main__."):
+        return directory
+    levels = label.count(".") + (os.path.basename(file).startswith("__init__."))
+    for _ in range(levels):
+        directory = os.path.dirname(directory)
+    return directory
+
+
+def _doc_lines(function: Any) -> dict[str, str]:
+    doc = getattr(function, "__doc__", None)
+    if not isinstance(doc, str) or ("function-logic-key:" not in doc and "pipeline-id:" not in doc):
+        return {}
+    stripped = (line.strip() for line in doc.splitlines())
+    split = (line.partition(":") for line in stripped if line.startswith(("function-logic-key:", "pipeline-id:")))
+    return {name: value.strip() for name, _, value in split if value.strip()}
+
+
+def _code_of(function: Any) -> str:
+    hasher = sha256()
+    for each in wrapped_chain(function):
+        code = getattr(each, "__code__", None)
+        hasher.update(code_digest(code) if code is not None else b"native")
+    return f"{VERSION}:{hasher.hexdigest()[:16]}"

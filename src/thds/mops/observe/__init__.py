@@ -1,0 +1,1 @@
+"""Listeners to the events of calls. What changes a call does not belong here."""

@@ -1,0 +1,124 @@
+"""What the three ways to walk the line have in common: who may compute, and what each waiter gets in the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from thds.mops import events
+from thds.mops.config.context import current
+from thds.mops.errors import ImportTimeCallError, ResultRequiredError, SelfCallError
+from thds.mops.futures import IN_FLIGHT, Execution, Failed, Interrupted, Shared, Stored, Unstored
+from thds.mops.memo.blob import joined
+from thds.mops.memo.lookup import Hit, hit_of
+from thds.mops.orchestrate.call import Call
+from thds.mops.orchestrate.line import Found, Outcome
+from thds.mops.worker import importing
+from thds.mops.worker.job import Computed, Raised
+
+_log = logging.getLogger("thds.mops")
+
+
+def reuse(call: Call, hit: Hit, how: events.How = "reused", since: float = 0.0) -> Any:
+    if hit.code != call.target.identity.code and not call.target.said_other_code:
+        _say_other_code(call, hit)
+    value = hit.value()
+    emit(call, how, since)
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("%s %s: %s", how, call.target.identity.function_id, call.address.uri)
+    return value
+
+
+def emit(call: Call, how: events.How, since: float) -> None:
+    if not events.subscribers:
+        return
+    took_s = time.monotonic() - since if since else 0.0
+    events.emit(events.CallEnded(how, call.target.identity.function_id, call.address.uri, took_s))
+
+
+def _say_other_code(call: Call, hit: Hit) -> None:
+    """Once per function, and only where the interpreter is the same: bytecode of two versions always differs."""
+    identity = call.target.identity
+    if hit.code.partition(":")[0] != identity.code.partition(":")[0]:
+        return
+    call.target.said_other_code = True
+    _log.warning(
+        "%s was changed since the result at %s was made, which is used all the same. If it now returns something else,"
+        " change the `function-logic-key:` line of its docstring.",
+        identity.function_id,
+        call.address.uri,
+    )
+
+
+def enter(call: Call) -> tuple[Execution, bool]:
+    """May this call be computed at all? Then by whom in this process?"""
+    context, uri = current(), call.address.uri
+    function = call.target.identity.function_id
+    if context.require_all:
+        raise ResultRequiredError(
+            f"There is no result of {function} at {uri}, and `require_all` is in force.",
+            hint="Compute it outside of `require_all`, or look why it has another key than you expect.",
+            memo_uri=uri,
+        )
+    if uri in context.ancestors:
+        raise SelfCallError(
+            f"{function} calls itself with its own arguments: {uri}",
+            hint="In plain Python this call would never end.",
+            memo_uri=uri,
+        )
+    if importing.under_way:
+        raise refused_while_importing(function, uri)
+    return IN_FLIGHT.join(uri, context.ancestors)
+
+
+def refused_while_importing(function: str, uri: str) -> ImportTimeCallError:
+    stretch = importing.current()
+    if stretch is not None:
+        stretch.refused = True
+    return ImportTimeCallError(
+        f"{function} was called while a module is imported for a worker, and its result is not there yet: {uri}",
+        hint="Call it inside a function, not at the top level of a module; the traceback says where.",
+        memo_uri=uri,
+    )
+
+
+def ended_by(error: BaseException) -> Callable[[int], Shared]:
+    """An error of ours, such as a store that fails, is everybody's; an interrupt is only of the one it hit."""
+    shared = Failed(error) if isinstance(error, Exception) else Interrupted()
+    return lambda _: shared
+
+
+def finish(execution: Execution, outcome: Callable[[int], Shared]) -> None:
+    """`outcome` is told how many waiters there are."""
+    IN_FLIGHT.finish(execution, outcome)
+
+
+def to_share(outcome: Outcome, waiters: int) -> Shared:
+    if isinstance(outcome, Raised):
+        return Failed(outcome.error)
+    if isinstance(outcome, Computed) and outcome.parts is not None:
+        return Unstored(joined(outcome.parts) if waiters > 1 else None)
+    return Stored()
+
+
+def own_value(call: Call, outcome: Outcome, since: float) -> Any:
+    """For the one who ran it: the original object, where there is one in this process."""
+    if isinstance(outcome, Found):
+        return reuse(call, outcome.hit, "waited" if outcome.waited else "computed", since)
+    emit(call, "failed" if isinstance(outcome, Raised) else "computed", since)
+    if isinstance(outcome, Raised):
+        raise outcome.error
+    return outcome.value
+
+
+def value_of_shared(call: Call, shared: Shared, since: float) -> tuple[bool, Any]:
+    """For those who waited: whether there is a value, and a copy of it of their own."""
+    if isinstance(shared, Failed):
+        emit(call, "failed", since)
+        raise shared.error
+    if isinstance(shared, Unstored):
+        assert shared.body is not None
+        return True, reuse(call, hit_of(bytearray(shared.body), call.address), "waited", since)
+    return False, None

@@ -1,0 +1,36 @@
+"""The threads that go on with lines that had to wait: at most 16 a process, however many calls are in flight."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Final
+
+MOST_THREADS: Final = 16
+
+
+class _Pool:
+    """Made when first needed, and anew in the child of a fork, where its threads are gone."""
+
+    def __init__(self) -> None:
+        self._executor: Executor | None = None
+
+    def run(self, step: Callable[[], None]) -> None:
+        if self._executor is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._executor = ThreadPoolExecutor(MOST_THREADS, "mops")
+        try:
+            self._executor.submit(step)
+        except (
+            RuntimeError
+        ):  # the interpreter is shutting down: nobody waits any more, and workers survive callers
+            pass
+
+    def forget(self) -> None:
+        self._executor = None
+
+
+POOL: Final = _Pool()
+os.register_at_fork(after_in_child=POOL.forget)

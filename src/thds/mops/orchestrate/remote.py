@@ -1,0 +1,177 @@
+"""The part of the line where the body runs through a shim: write the invocation, start the worker, read the outcome.
+
+The claim goes over to the worker, so that the call survives its caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from typing import Any, TypeAlias
+
+from thds.mops.callkey.address import Address
+from thds.mops.config import snapshot
+from thds.mops.errors import MopsError, ShimError, StoreError, UnpicklableArgumentError
+from thds.mops.lease.acquire import Held, acquire, adopt
+from thds.mops.lease.session import Session
+from thds.mops.memo.failure import load_failure
+from thds.mops.memo.invocation import Invocation, pack_invocation
+from thds.mops.memo.lookup import Hit, Missing, lookup
+from thds.mops.orchestrate.call import Call
+from thds.mops.serialize import pickler
+from thds.mops.serialize.unpicklable import failure, where
+from thds.mops.serialize.wire import PROGRAMS
+from thds.mops.shims.base import load
+from thds.mops.stores.base import CREATE, Store
+from thds.mops.stores.registry import open_store
+from thds.mops.worker.job import Computed, Job, Raised, interrupted, raised
+
+
+class LostClaim:
+    """Another process holds the call now: wait for that one."""
+
+    __slots__ = ()
+
+
+Ended: TypeAlias = Hit | Raised | LostClaim
+
+
+def run(call: Call, store: Store, address: Address, held: Held) -> Generator[Future[Any], Any, Ended]:
+    """One execution through the shim, at that address: the call's own, or the same in a temporary root."""
+    job = Job(store, address, call.about(), held, Missing())
+    key = address.invocation(held.claim.id)
+    working: Future[Any] | None = None
+    problem: BaseException | None = None
+    try:
+        store.put(key, [*pack_invocation(address, _invocation(call))], CREATE)
+        working = _start(call, [address.root, key])
+        if working is not None:
+            yield working
+    except Exception as error:  # noqa: BLE001 - shims are users' code; the store says what became of the call
+        problem = error
+    except BaseException:
+        if working is not None:
+            working.cancel()
+        _take_back(job)
+        _remove(store, key)
+        raise
+    _remove(store, key)
+    return _outcome(job, problem)
+
+
+def _start(call: Call, worker_arguments: list[str]) -> Future[Any] | None:
+    build = load(call.place.settings.shim.value)
+    return build(call.target.function, call.args, call.kwargs)(worker_arguments)
+
+
+def _outcome(job: Job, problem: BaseException | None) -> Ended:
+    """What the store says, whatever the shim said: a worker may be killed after it committed."""
+    assert job.held is not None
+    found = lookup(job.store, job.address)
+    if isinstance(found, Hit):
+        return found
+    claim = job.held.claim.id
+    error = load_failure(job.store, job.address, claim)
+    if error is not None:
+        return Raised(error, here=False)
+    job.held = adopt(job.store, job.address, claim, Session.of(job.store))
+    if job.held is None:
+        return LostClaim()
+    return raised(job, _without_outcome(job, problem))
+
+
+def _without_outcome(job: Job, problem: BaseException | None) -> BaseException:
+    if isinstance(problem, MopsError):
+        return problem
+    what = f"{job.about.function} was sent off by shim {job.about.shim}"
+    if problem is None:
+        reported = "its shim said it was done, but the worker left no outcome"
+        hint = "A shim must return a future, or return None only when `python -m thds.mops.worker` has ended."
+    else:
+        reported = f"its shim failed with {type(problem).__name__}: {problem}"
+        hint = "The shim's own error is the cause of this one."
+    error = ShimError(
+        f"{what}, and {reported}. Address: {job.address.uri}",
+        hint=hint,
+        memo_uri=job.address.uri,
+        reported=reported,
+    )
+    error.__cause__ = problem
+    return error
+
+
+def _take_back(job: Job) -> None:
+    """The user interrupts: the worker is stopped, and what it may have claimed meanwhile is released."""
+    assert job.held is not None
+    job.held = adopt(job.store, job.address, job.held.claim.id, Session.of(job.store))
+    interrupted(job)
+
+
+def _remove(store: Store, key: str) -> None:
+    try:
+        store.delete(key)
+    except StoreError:
+        pass  # it is small, has a name of its own, and `mops gc` finds it
+
+
+def _invocation(call: Call) -> Invocation:
+    settings = snapshot.take().replace_callables(_sendable)
+    try:
+        sent = pickler.dump((call.target.sent, call.args, call.kwargs))
+    except Exception as reason:
+        raise _unpicklable_argument(call, reason) from reason
+    return Invocation(
+        settings=pickler.dump(settings, out_of_band=False).data,
+        call=sent.data,
+        buffers=[*sent.buffers],
+        about=call.about(),
+        program=PROGRAMS.here() if PROGRAMS.working_for is None else PROGRAMS.working_for,
+        process=PROGRAMS.process(),
+    )
+
+
+def _sendable(shim: Callable[..., Any]) -> Callable[..., Any]:
+    """A shim that cannot be pickled is an error only where a nested call needs it."""
+    reason = failure(shim)
+    if reason is None:
+        return shim
+    return snapshot.UnavailableShim(
+        ShimError(
+            f"The shim {shim!r} is needed inside a worker, but could not be sent there: {reason}",
+            hint="Define it at the top level of a module.",
+            memo_uri="",
+            reported=str(reason),
+        )
+    )
+
+
+def _unpicklable_argument(call: Call, reason: Exception) -> UnpicklableArgumentError:
+    function = call.target.identity.function_id
+    named = call.target.keys.bound(call.args, call.kwargs)
+    for name, value in named:
+        path, innermost = where(value, name)
+        if innermost is not None:
+            break
+    else:
+        path, innermost = where(call.target.sent, f"<the function {function}>")
+    innermost = innermost or reason
+    return UnpicklableArgumentError(
+        f"{function} cannot be sent to shim {call.shim_name}: `{path}` cannot be pickled"
+        f" ({type(innermost).__name__}: {innermost}). Address: {call.address.uri}",
+        hint="Leave it out of the arguments, or run this function with shim 'samethread'.",
+        path=path,
+    )
+
+
+def run_in_temporary_root(call: Call) -> Generator[Future[Any], Any, Computed | Raised]:
+    """For a root that cannot be written: the worker's invocation and outcome need some place to lie."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="mops-") as folder:
+        store = open_store(f"file://{folder}")
+        address = Address(store.uri, call.place.folder, call.key.digest)
+        held = acquire(store, address, Session.of(store))
+        assert isinstance(held, Held)
+        ended = yield from run(call, store, address, held)
+        assert not isinstance(ended, LostClaim)
+        return Computed(ended.value(), [ended.body]) if isinstance(ended, Hit) else ended

@@ -1,0 +1,84 @@
+"""What pickles in blob stores name. FROZEN: module, names and signatures here live in stored blobs for ever.
+
+Called by `pickle.loads` only.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import Any
+from weakref import WeakKeyDictionary
+
+
+class Programs:
+    """Which program's `__main__` this process works for, and the classes of `__main__` modules rebuilt here.
+
+    In a script it is the script itself; in a worker it is the script that sent the call.
+    """
+
+    def __init__(self) -> None:
+        self.working_for: str | None = None
+        #: Tells this process from all others, also from its forked children (see `process`).
+        self._nonce = os.urandom(8).hex()
+        self.rebuilt: dict[tuple[str, str], type] = {}
+        self._program_of: WeakKeyDictionary[type, str] = WeakKeyDictionary()
+
+    def process(self) -> str:
+        return f"{os.getpid()}-{self._nonce}"
+
+    def here(self) -> str:
+        """The name of the program whose `__main__` module is this process's own; "" for a REPL or notebook."""
+        main = sys.modules.get("__main__")
+        spec = getattr(main, "__spec__", None)
+        if spec is not None:
+            return str(spec.name)
+        file = getattr(main, "__file__", None)
+        return file.replace("\\", "/").rpartition("/")[2] if file else ""
+
+    def of(self, cls: type) -> str:
+        known = self._program_of.get(cls)
+        if known is not None:
+            return known
+        return self.here() if self.working_for is None else self.working_for
+
+    def remember(self, program: str, qualname: str, cls: type) -> type:
+        self._program_of[cls] = program
+        return self.rebuilt.setdefault((program, qualname), cls)
+
+
+PROGRAMS = Programs()
+
+
+def main_class(program: str, qualname: str, by_value: bytes) -> type:
+    """A class of a program's `__main__`: that program's own class where this is that program, so that `isinstance`
+    holds there; elsewhere one copy a process, rebuilt from `by_value`."""
+    if PROGRAMS.working_for is None and program == PROGRAMS.here():
+        found: Any = sys.modules["__main__"]
+        for name in qualname.split("."):
+            found = getattr(found, name, None)
+        if isinstance(found, type):
+            return found
+    known = PROGRAMS.rebuilt.get((program, qualname))
+    if known is not None:
+        return known
+    return PROGRAMS.remember(program, qualname, pickle.loads(by_value))
+
+
+class NotCarried:
+    """Stands for an attribute of an exception that could not be pickled. `text` is what its repr was."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"<not carried over: {self.text}>"
+
+
+def exception(cls: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:
+    """An exception with that class, `args` and attributes, without running its class's own `__init__`."""
+    rebuilt = cls.__new__(cls, *args)
+    rebuilt.args = args
+    rebuilt.__dict__.update(attributes)
+    return rebuilt

@@ -1,0 +1,122 @@
+"""One execution under a claim, and what becomes of it. Used by the worker, and by orchestrate for calls in the
+caller's own thread: what a function leaves behind is the same wherever it ran."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from thds.mops.callkey.address import Address
+from thds.mops.errors import NotStoredWarning, StoreError, UnpicklableResultError
+from thds.mops.lease.acquire import Held, fail, release
+from thds.mops.memo.commit import About, Lost, Stopwatch, commit, pack_result
+from thds.mops.memo.failure import store_failure
+from thds.mops.memo.lookup import Missing
+from thds.mops.serialize import pickler
+from thds.mops.serialize.unpicklable import where
+from thds.mops.stores.base import Buffer, Store
+
+
+class Computed:
+    """The function returned. `value` is what all callers see: its own result, or that of whoever committed first.
+    `parts` is the blob where it could not be stored, else None; they lie in the value's own memory."""
+
+    __slots__ = ("parts", "value")
+
+    def __init__(self, value: Any, parts: list[Buffer] | None) -> None:
+        self.value = value
+        self.parts = parts
+
+
+class Raised:
+    """The function raised, or its result could not be pickled. `here`: in this very thread, so that the traceback is
+    already complete."""
+
+    __slots__ = ("error", "here")
+
+    def __init__(self, error: BaseException, *, here: bool) -> None:
+        self.error = error
+        self.here = here
+
+
+class Job:
+    """One execution of one call. `held` is None where the root cannot be written: then nothing is stored."""
+
+    __slots__ = ("about", "address", "held", "missing", "store", "watch")
+
+    def __init__(
+        self, store: Store, address: Address, about: About, held: Held | None, missing: Missing
+    ) -> None:
+        self.store = store
+        self.address = address
+        self.about = about
+        self.held = held
+        self.missing = missing
+        self.watch = Stopwatch()
+
+
+def returned(job: Job, value: Any) -> Computed | Raised:
+    """Commit the value and release the claim. A store that fails does not lose the value: it is returned, with a
+    warning."""
+    try:
+        pickled = pickler.dump(value)
+    except Exception as reason:  # noqa: BLE001 - reducers are users' code and raise anything
+        return raised(job, _unpicklable_result(job, value, reason))
+    parts = pack_result(job.address, job.about, pickled, job.watch)
+    if job.held is None:
+        return Computed(value, parts)
+    try:
+        outcome = commit(job.store, job.address, parts, job.missing)
+    except StoreError as reason:
+        warn_not_stored(job.address, reason)
+        _quietly(lambda held: release(job.store, job.address, held), job)
+        return Computed(value, parts)
+    _quietly(lambda held: release(job.store, job.address, held), job)
+    return Computed(outcome.hit.value() if isinstance(outcome, Lost) else value, None)
+
+
+def raised(job: Job, error: BaseException) -> Raised:
+    """Store the exception for whoever waits for this execution, and end the claim as failed."""
+    if job.held is not None:
+        claim = job.held.claim.id
+        _quietly(lambda _: store_failure(job.store, job.address, job.about, claim, error), job)
+        _quietly(lambda held: fail(job.store, job.address, held), job)
+    return Raised(error, here=True)
+
+
+def interrupted(job: Job) -> None:
+    """No outcome, by the user's will: let the next one compute."""
+    _quietly(lambda held: release(job.store, job.address, held), job)
+
+
+def _quietly(step: Callable[[Held], object], job: Job) -> None:
+    """The outcome is known; a store that fails now only makes others wait longer or compute again."""
+    if job.held is None:
+        return
+    try:
+        step(job.held)
+    except StoreError as reason:
+        warnings.warn(f"After {job.address.uri}: {reason}", NotStoredWarning, stacklevel=3)
+
+
+def warn_not_stored(address: Address, reason: BaseException) -> None:
+    warnings.warn(
+        f"The result of {address.uri} was computed but could not be stored: {reason}",
+        NotStoredWarning,
+        stacklevel=3,
+    )
+
+
+def _unpicklable_result(job: Job, value: Any, reason: Exception) -> UnpicklableResultError:
+    path, innermost = where(value, "result")
+    innermost = innermost or reason
+    error = UnpicklableResultError(
+        f"{job.about.function} returned a value that cannot be stored: `{path}` cannot be pickled"
+        f" ({type(innermost).__name__}: {innermost}). Address: {job.address.uri}",
+        hint="Return plain data, or leave that part out. In this process the value is in this error's `.value`.",
+        path=path,
+    )
+    error.value = value
+    error.__cause__ = innermost
+    return error
