@@ -131,7 +131,8 @@ def test_a_shim_made_in_place_is_a_shim() -> None:
         def run(self, arguments: list[str]) -> None: ...
 
     def make_shim(cpus: int) -> Callable[[list[str]], None]:
-        def shim(arguments: list[str]) -> None: ...
+        def shim(arguments: list[str]) -> None:
+            RAN.append((cpus, arguments))
 
         return shim
 
@@ -317,7 +318,7 @@ def test_an_unknown_name_in_ignore_is_refused() -> None:
         with pytest.raises(MopsError, match="con"):
 
             @pure.magic(ignore=names)
-            def function(x: int, conn: object = None) -> int:
+            def function(x: int, conn: object = None) -> int:  # noqa: ARG001
                 return x
 
 
@@ -334,7 +335,7 @@ def test_calling_the_decorator_instead_of_decorating() -> None:
     """`pure.magic(function)(arguments)` is a mistake that says how to write it."""
 
     def existing(x: int, y: int, z: int) -> int:
-        return x
+        return x + y + z
 
     with pytest.raises(MopsError, match=r"pure\.magic\(\)\(function\)"):
         pure.magic(existing)(1, 2, 3)

@@ -12,14 +12,13 @@ from thds.mops.errors import DuplicateFunctionError
 
 def test_two_in_one_scope() -> None:
     """They would answer for each other."""
-    kept = []
+
+    @pure.magic()
+    def twice(x: int) -> int:
+        return x + 1
+
+    first = twice
     with pytest.raises(DuplicateFunctionError) as caught:
-
-        @pure.magic()
-        def twice(x: int) -> int:
-            return x + 1
-
-        kept.append(twice)
 
         @pure.magic()
         def twice(x: int) -> int:  # type: ignore[no-redef]
@@ -27,7 +26,7 @@ def test_two_in_one_scope() -> None:
 
     assert caught.value.path.endswith("test_two_in_one_scope.<locals>.twice")  # type: ignore[attr-defined]
     assert str(caught.value).count("test_duplicates.py:") >= 2
-    assert kept[0](1) == 2
+    assert first(1) == 2
 
 
 def test_two_at_the_top_of_a_module(workspace: Any) -> None:
@@ -144,18 +143,18 @@ def test_a_function_that_is_gone_leaves_its_name() -> None:
 
             @pure.magic()
             def f(x: int) -> str:
-                return "first"
+                return f"first {x}"
 
         else:
 
             @pure.magic()
             def f(x: int) -> str:  # type: ignore[misc]
-                return "second"
+                return f"second {x}"
 
         return f
 
-    assert make(1)(1) == "first"
+    assert make(1)(1) == "first 1"
     try:
-        assert make(2)(1) == "second"
+        assert make(2)(1) == "second 1"
     except DuplicateFunctionError:
         pass

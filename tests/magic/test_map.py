@@ -110,7 +110,7 @@ def test_off() -> None:
     assert RAN == [1, 1, 0, 2]
 
 
-def test_the_settings_are_those_of_the_call(tmp_path: Any) -> None:
+def test_the_settings_are_those_of_the_call() -> None:
     """Also for results that are taken after the block that called `map`: none of them switches half-way."""
     with pure.magic.override(pipeline_id="for/map"):
         uris = [inverse.memo_uri(x) for x in (1, 2, 3)]

@@ -59,7 +59,7 @@ def test_a_wrong_call_is_the_type_error_of_the_function(
 ) -> None:
     """The same error as of the plain function, where the call is made, whatever way it is made."""
 
-    def two(a, /, b=2, *, c):  # type: ignore[no-untyped-def]
+    def two(a, /, b=2, *, c):  # type: ignore[no-untyped-def]  # noqa: ARG001
         return a
 
     decorated = pure.magic()(two)
@@ -107,7 +107,7 @@ def test_it_can_be_told_apart_and_weakly_held() -> None:
     import weakref
 
     first, second = pure.magic()(plain), pure.magic(pipeline_id="other")(plain)
-    assert first == first  # noqa: PLR0124
+    assert hash(first) == hash(first)
     assert first != second
     assert len({first, second, first}) == 2
     assert weakref.ref(first)() is first

@@ -44,7 +44,7 @@ def test_each_call_runs_and_gives_the_object_itself() -> None:
     assert plain(value) is value
     assert plain.submit(value).result() is value
     assert list(plain.map([value])) == [value]
-    assert RAN == [value] * 4
+    assert [value] * 4 == RAN
 
 
 @pytest.mark.usefixtures("off")

@@ -38,7 +38,11 @@ def test_a_partial_can_be_decorated() -> None:
     square = pure.magic()(functools.partial(power, exponent=2))
     assert square(3) == square(base=3) == 9
     assert RAN == [(3, 2)]
+    RAN.clear()
     assert inspect.signature(square) == inspect.signature(functools.partial(power, exponent=2))
+    assert list(square.map([3, 4])) == [9, 16]
+    assert square.submit(4).result() == square.peek(4) == 16
+    assert "power" in repr(square)
 
 
 def test_partials_of_one_function_do_not_answer_for_each_other() -> None:

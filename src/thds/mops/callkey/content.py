@@ -7,6 +7,7 @@ format. Nothing is copied: a large buffer is hashed where it lies, and `blake3` 
 from __future__ import annotations
 
 import os
+import struct
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 LARGE = 1 << 16
 #: What cannot be hashed in place is hashed in pieces of this many bytes.
 BLOCK = 1 << 20
+#: And columns of text or Python objects in pieces of this many rows.
+ROWS = 1 << 16
 
 _THREADED_FROM = 4 << 20  # below, starting threads costs more than they save
 
@@ -85,3 +88,22 @@ class Stream:
 
     def stand_in(self) -> bytes:
         return b"=" + bytes(self._start) if self._hasher is None else b"#" + bytes(self._hasher.digest())
+
+
+class Texts:
+    """A column of text or bytes: the lengths (-1 where there is none) and the bytes, as two streams."""
+
+    __slots__ = ("data", "lengths")
+
+    def __init__(self) -> None:
+        self.lengths = Stream()
+        self.data = Stream()
+
+    def add(self, batch: Iterable[str | bytes | None]) -> None:
+        encoded = [t.encode("utf-8", "surrogatepass") if isinstance(t, str) else t for t in batch]
+        lengths = [-1 if t is None else len(t) for t in encoded]
+        self.lengths.update(struct.pack(f"<{len(lengths)}q", *lengths))
+        self.data.update(b"".join(t for t in encoded if t is not None))
+
+    def stand_in(self) -> tuple[bytes, bytes]:
+        return self.lengths.stand_in(), self.data.stand_in()

@@ -184,4 +184,4 @@ def _holder(session: Session) -> Holder:
 
 def _pause(attempt: int) -> None:
     if attempt > 3:
-        time.sleep(min(0.001 * attempt, 0.02))
+        time.sleep(min(0.001 * attempt, 0.005))

@@ -6,15 +6,15 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
 
-from thds.mops.callkey.function import Identity
+from thds.mops.callkey.function import Identity, underlying
 from thds.mops.config.context import override
 from thds.mops.config.resolved import ResolvedCache
 from thds.mops.config.settings import CallSettings
 from thds.mops.config.tree import Where
 from thds.mops.futures import MemoFuture
+from thds.mops.magic import pickled
 from thds.mops.magic.bound import BoundMagic
 from thds.mops.magic.mapping import map_calls
-from thds.mops.magic.names import found_by_name
 from thds.mops.magic.unmemoized import Unmemoized
 from thds.mops.orchestrate import awaited, blocking, submitted
 from thds.mops.orchestrate.call import Call, Target
@@ -23,12 +23,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S")
 
+#: What `inspect` looks at to call something a function, and an `async def` one a coroutine function.
+_LIKE_A_FUNCTION = ("__code__", "__defaults__", "__kwdefaults__")
+
 
 class Magic(Generic[P, R]):
     """A function whose calls are answered from a blob store, or run where its settings say.
 
     Has the wrapped function's name, docstring, signature and `__wrapped__`, and can be pickled.
     """
+
+    # What is ours lies in slots, so that `functools.wraps` does not copy it into wrappers.
+    __slots__ = (*_LIKE_A_FUNCTION, "__dict__", "__weakref__", "_binds", "_line", "_parts", "_settings", "_target")
 
     __name__: str
     __qualname__: str
@@ -42,8 +48,12 @@ class Magic(Generic[P, R]):
         calls: Sequence[Callable[..., Any]] = (),
         binds: Literal["self", "class", "nothing"] = "self",
     ) -> None:
-        functools.update_wrapper(self, function)
+        named = underlying(function)  # a partial has no name of its own
+        functools.update_wrapper(self, named)
         self.__wrapped__ = function
+        for name in _LIKE_A_FUNCTION:
+            if hasattr(function, name):
+                setattr(self, name, getattr(function, name))
         self._parts = (function, identity, ignore, calls, binds)
         self._binds = binds
         self._target = Target(function, identity, self, ignore, calls)
@@ -111,7 +121,7 @@ class Magic(Generic[P, R]):
     ) -> Iterator[Any]:
         settings = self._settings.get()
         alone = settings.off or (settings.shim.kind == "name" and settings.shim.value == "samethread")
-        in_flight = concurrency or (1 if alone else None)
+        in_flight = 1 if alone and concurrency is None else concurrency
         return map_calls(submit, iterables, in_flight, return_exceptions, progress, self.__name__)
 
     # --- questions about one call ---
@@ -179,11 +189,8 @@ class Magic(Generic[P, R]):
         )
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        """By name where its module's name leads to it; else whole, with its identity, so that it stays the same
-        function in a process where `__main__` is something else."""
-        if found_by_name(self):
-            return self.__qualname__
-        return _empty, (), self._parts
+        """With its identity, so that it stays the same function where `__main__` is something else."""
+        return pickled.reduce(self, self._parts, _empty)
 
     def __setstate__(self, parts: tuple[Any, ...]) -> None:
         Magic.__init__(self, *parts)

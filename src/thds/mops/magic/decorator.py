@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
-from thds.mops.callkey.function import identify
+from thds.mops.callkey.function import identify, underlying
 from thds.mops.config.context import override
 from thds.mops.config.settings import parse, set_value, write_all
 from thds.mops.config.targets import path_of
@@ -160,16 +160,14 @@ def _unwrapped(function: Any, where: Where) -> tuple[Any, Literal["self", "class
         raise DecorationError(f"{where}: {function!r} is not a function")
     if _flags(function) & _GENERATOR_FLAGS:
         raise DecorationError(
-            f"{where}: {function.__qualname__} is a generator function, and a generator cannot be stored",
+            f"{where}: {underlying(function).__qualname__} is a generator function, and a generator cannot be stored",
             hint="Return a list, or decorate the function that makes one item.",
         )
     return function, binds
 
 
 def _flags(function: Any) -> int:
-    while hasattr(function, "func"):  # functools.partial
-        function = function.func
-    code = getattr(function, "__code__", None)
+    code = getattr(underlying(function), "__code__", None)
     return code.co_flags if code is not None else 0
 
 

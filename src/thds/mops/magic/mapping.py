@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -27,8 +28,15 @@ def map_calls(
         raise ValueError(f"{name}.map(concurrency={concurrency}): at least one call must be in flight")
     step = _progress(name, iterables) if progress else _nothing
     calls = zip(*iterables, strict=False)
+    submit = _in_this_context(submit)
     in_flight = deque(_submitted(submit, item, return_exceptions) for item in islice(calls, most))
     return _results(in_flight, calls, submit, return_exceptions, step)
+
+
+def _in_this_context(submit: Callable[..., MemoFuture[Any]]) -> Callable[..., MemoFuture[Any]]:
+    """Results may be taken after the caller has left a `with override(...)`; all calls are made as if inside."""
+    context = contextvars.copy_context()
+    return lambda *item: context.copy().run(submit, *item)
 
 
 def _submitted(submit: Callable[..., MemoFuture[Any]], item: tuple[Any, ...], keep: bool) -> MemoFuture[Any]:

@@ -11,9 +11,7 @@ from thds.mops.errors import DuplicateFunctionError
 
 
 def found_by_name(magic: Any) -> bool:
-    """Whether `module.qualname` leads to this very object, also in another process: `__main__` is another one there."""
-    if magic.__module__ == "__main__":
-        return False
+    """Whether `module.qualname` leads to this very object."""
     found: Any = sys.modules.get(magic.__module__)
     for name in magic.__qualname__.split("."):
         found = getattr(found, name, None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from thds.mops.callkey.address import Address, function_folder
-from thds.mops.callkey.function import Identity
+from thds.mops.callkey.function import Identity, underlying
 from thds.mops.callkey.key import Key, KeyMaker
 from thds.mops.config.settings import CallSettings
 from thds.mops.memo.commit import About
@@ -46,9 +46,7 @@ class Target:
 
 
 def is_async(function: Any) -> bool:
-    while hasattr(function, "func"):  # functools.partial
-        function = function.func
-    code = getattr(function, "__code__", None)
+    code = getattr(underlying(function), "__code__", None)
     return bool(code and code.co_flags & 0x80)  # inspect.CO_COROUTINE, without importing inspect
 
 

@@ -125,7 +125,7 @@ def _invocation(call: Call) -> Invocation:
         call=sent.data,
         buffers=[*sent.buffers],
         about=call.about(),
-        program=PROGRAMS.here() if PROGRAMS.working_for is None else PROGRAMS.working_for,
+        program=PROGRAMS.current(),
         process=PROGRAMS.process(),
     )
 

@@ -77,6 +77,11 @@ def _dump_with(pickler: Callable[..., Any], value: object, out_of_band: bool) ->
     return Pickled(stream.getvalue(), buffers.taken)
 
 
+def dump_by_value(value: object) -> bytes:
+    """A pickle that names nothing of `__main__`."""
+    return _dump_with(_by_value_pickler(), value, out_of_band=False).data
+
+
 def load(data: bytes | memoryview, buffers: Sequence[object] = ()) -> Any:
     return pickle.loads(data, buffers=buffers)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,7 @@ class Programs:
         #: Tells this process from all others, also from its forked children (see `process`).
         self._nonce = os.urandom(8).hex()
         self.rebuilt: dict[tuple[str, str], type] = {}
+        self.functions: dict[str, Any] = {}
         self._program_of: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 
     def process(self) -> str:
@@ -41,6 +43,10 @@ class Programs:
         known = self._program_of.get(cls)
         if known is not None:
             return known
+        return self.current()
+
+    def current(self) -> str:
+        """The program that this process works for: itself, or the caller's."""
         return self.here() if self.working_for is None else self.working_for
 
     def remember(self, program: str, qualname: str, cls: type) -> type:
@@ -55,15 +61,37 @@ def main_class(program: str, qualname: str, by_value: bytes) -> type:
     """A class of a program's `__main__`: that program's own class where this is that program, so that `isinstance`
     holds there; elsewhere one copy a process, rebuilt from `by_value`."""
     if PROGRAMS.working_for is None and program == PROGRAMS.here():
-        found: Any = sys.modules["__main__"]
-        for name in qualname.split("."):
-            found = getattr(found, name, None)
+        found = _in_main(qualname)
         if isinstance(found, type):
             return found
     known = PROGRAMS.rebuilt.get((program, qualname))
     if known is not None:
         return known
     return PROGRAMS.remember(program, qualname, pickle.loads(by_value))
+
+
+def main_function(
+    program: str, qualname: str, token: str, empty: Callable[[], Any], by_value: bytes
+) -> Any:
+    """A decorated function of a program's `__main__`: that program's own where this is that program, else one copy a
+    process for each object there was (`token`), filled from `by_value`. That is empty inside its own pickle, where
+    the function's globals lead back to it: it is under way then."""
+    if PROGRAMS.working_for is None and program == PROGRAMS.here():
+        found = _in_main(qualname)
+        if hasattr(type(found), "__mops_identity__"):
+            return found
+    known = PROGRAMS.functions.get(token)
+    if known is None:
+        known = PROGRAMS.functions[token] = empty()
+        known.__setstate__(pickle.loads(by_value))
+    return known
+
+
+def _in_main(qualname: str) -> Any:
+    found: Any = sys.modules["__main__"]
+    for name in qualname.split("."):
+        found = getattr(found, name, None)
+    return found
 
 
 class NotCarried:

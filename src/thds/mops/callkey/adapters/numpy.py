@@ -72,7 +72,8 @@ def dtype_parts(dtype: Any) -> object:
         base, shape = dtype.subdtype
         return "subarray", dtype_parts(base), shape
     if dtype.kind == "T":
-        return "StringDType", dtype.coerce, getattr(dtype, "na_object", "none")
+        missing = (dtype.na_object,) if hasattr(dtype, "na_object") else ()
+        return "StringDType", dtype.coerce, missing
     if dtype.num < 0:
         raise Refused(f"its dtype {dtype!r} may keep its content elsewhere", "register_encoder can say what it is")
     if dtype.type.__module__.partition(".")[0] == "numpy":
