@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -148,9 +149,8 @@ class Workspace:
         try:
             out, err = process.communicate(text, timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            out, err = process.communicate()
-            raise AssertionError(f"it hangs\n{out}\n{err}") from None
+            self.kill(process)
+            raise AssertionError(f"it hangs: {process.args}") from None
         if check:
             assert process.returncode == 0, f"exit code {process.returncode}\n{out}\n{err}"
         return Ended(process.returncode, out.rstrip("\n"), err)
@@ -175,9 +175,16 @@ class Workspace:
 
     def close(self) -> None:
         for process in self.processes:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            self.kill(process)
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """With all it started. Its pipes are closed, not read to the end: who outlives it may hold them open."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 class Ended:

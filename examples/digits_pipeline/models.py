@@ -13,6 +13,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 from digits_pipeline.data import Part
 from digits_pipeline.grid import Candidate
@@ -41,7 +42,10 @@ def train(candidate: Candidate, part: Part, seed: int) -> Any:
     classifier = CLASSIFIERS[candidate.kind](**candidate.settings)
     if "random_state" in classifier.get_params():
         classifier.set_params(random_state=seed)
-    return classifier.fit(part.inputs, part.labels)
+    with threadpool_limits(
+        1
+    ):  # as many processes as cores: threads in each would only be in each other's way
+        return classifier.fit(part.inputs, part.labels)
 
 
 @pure.magic()

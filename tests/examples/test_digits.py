@@ -76,8 +76,8 @@ def test_goes_on_where_it_was_killed(make_home: Callable[[], Any]) -> None:
             time.sleep(0.01)
     finally:
         home.kill_everything()
-        process.communicate()
-    assert process.returncode == -9, "it ended before it could be killed"
+    _, errors = process.communicate()
+    assert process.returncode == -9, f"it ended before it could be killed\n{errors}"
     trained = home.results("models.train")
     assert 2 <= trained < 8
     again = home.run("digits.py", *SMALL).counts

@@ -98,7 +98,7 @@ tell("ready")
     assert "from C" in lines
 
 
-@pytest.mark.parametrize("ignoring", [False, True])
+@pytest.mark.parametrize(("fresh", "ignoring"), [(True, False), (False, False), (False, True)])
 def test_cancel_ends_the_process_group(room: Room, fresh: bool, ignoring: bool) -> None:
     """A running worker and what it has started are ended, killed if they do not want to."""
     room.program(

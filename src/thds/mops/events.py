@@ -6,18 +6,13 @@ changes nothing for the call. Only calls made in this process are seen, not thos
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
-_log = logging.getLogger(__name__)
+from typing import Literal, NamedTuple, TypeAlias
 
 How: TypeAlias = Literal["reused", "computed", "waited", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallEnded(NamedTuple):
     """One decorated call came to its end (calls under `off` are not seen).
 
     how: `reused` an existing result, `computed` it (here or in the worker this process started), `waited` for somebody
@@ -54,5 +49,7 @@ def emit(event: CallEnded) -> None:
     for subscriber in subscribers:
         try:
             subscriber(event)
-        except Exception:  # noqa: BLE001 - observers are not ours and must never make a call fail
-            _log.exception("An event subscriber failed: %r", subscriber)
+        except Exception:
+            import logging
+
+            logging.getLogger(__name__).exception("An event subscriber failed: %r", subscriber)

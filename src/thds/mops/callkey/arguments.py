@@ -104,14 +104,20 @@ class Binder:
 def check_ignored(ignore: Iterable[str], func_name: str, names: Collection[str]) -> frozenset[str]:
     """The names to leave out of keys. A name that is no parameter would silently be in the key: an error."""
     if isinstance(ignore, str):
-        raise DecorationError(f"`ignore` of {func_name} is a list of names, not {ignore!r}", hint=f"ignore=[{ignore!r}]")
+        raise DecorationError(
+            f"`ignore` of {func_name} is a list of names, not {ignore!r}", hint=f"ignore=[{ignore!r}]"
+        )
     ignored = frozenset(ignore)
     for name in sorted(ignored, key=str):
         if name not in names:
             from difflib import get_close_matches
 
             close = get_close_matches(str(name), names, 1, 0.0)
-            hint = f"did you mean {close[0]!r}? its parameters: {', '.join(names)}" if close else "it has no parameters"
+            hint = (
+                f"did you mean {close[0]!r}? its parameters: {', '.join(names)}"
+                if close
+                else "it has no parameters"
+            )
             raise DecorationError(f"`ignore` names {name!r}, which is no parameter of {func_name}", hint=hint)
     return ignored
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from thds.mops.callkey.node import Refused
 from thds.mops.callkey.scalars import scalar_digest
-from thds.mops.callkey.tree import MOST_VISITED, Cyclic, TooLarge, Walk
+from thds.mops.callkey.tree import MOST_VISITED, TooLarge, Walk
 from thds.mops.errors import UnkeyableError
 
 
@@ -29,8 +29,9 @@ def digest(value: object, path: str) -> bytes:
         return Walk().digest(value)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it was, the slow walk finds out where, and raises
-        return _slowly(value, path, error)
+    except Exception as caught:  # noqa: BLE001 - whatever it was, the slow walk finds out where, and raises
+        error = caught
+    return _slowly(value, path, error)
 
 
 def _slowly(value: object, path: str, error: Exception) -> bytes:
@@ -53,7 +54,9 @@ def _slowly(value: object, path: str, error: Exception) -> bytes:
     if isinstance(error, RecursionError):
         return _deep(value, path, graph, walk)
     if isinstance(error, Refused):
-        raise _unkeyable(path, type(value).__qualname__, error.reason, error.hint) from (error.__cause__ or error)
+        raise _unkeyable(path, type(value).__qualname__, error.reason, error.hint) from (
+            error.__cause__ or error
+        )
     what = f"it changed while it was read ({type(error).__name__}: {error})"
     raise _unkeyable(path, type(value).__qualname__, what, "") from error
 
@@ -82,4 +85,6 @@ def _too_large(path: str) -> UnkeyableError:
 
 
 def _unkeyable(path: str, kind: str, reason: str, hint: str) -> UnkeyableError:
-    return UnkeyableError(f"`{path}` ({kind}) has no deterministic key: {reason}", hint=hint, argument_path=path)
+    return UnkeyableError(
+        f"`{path}` ({kind}) has no deterministic key: {reason}", hint=hint, argument_path=path
+    )

@@ -90,6 +90,35 @@ class Stream:
         return b"=" + bytes(self._start) if self._hasher is None else b"#" + bytes(self._hasher.digest())
 
 
+class Validity:
+    """Which rows of a column hold a value: a byte each, or None where all do."""
+
+    __slots__ = ("_marks", "rows")
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._marks: Stream | None = None
+
+    def add(self, rows: int, marks: Any = None) -> None:
+        """`marks`: a buffer of `rows` bytes, 1 or 0; None where all of these rows hold a value."""
+        if marks is not None and self._marks is None:
+            self._marks = Stream()
+            self._all_ones(self.rows)
+        self.rows += rows
+        if marks is not None and self._marks is not None:
+            self._marks.update(marks)
+        elif self._marks is not None:
+            self._all_ones(rows)
+
+    def stand_in(self) -> tuple[int, bytes | None]:
+        return self.rows, self._marks.stand_in() if self._marks is not None else None
+
+    def _all_ones(self, rows: int) -> None:
+        assert self._marks is not None
+        for start in range(0, rows, BLOCK):
+            self._marks.update(b"\1" * min(BLOCK, rows - start))
+
+
 class Texts:
     """A column of text or bytes: the lengths (-1 where there is none) and the bytes, as two streams."""
 

@@ -62,7 +62,9 @@ def _by_shape(cls: type) -> Encoder:
 
 def _keeps_all_in_attributes(cls: type) -> bool:
     """Whether no base written in C (`dict`, `Exception` ...) holds content that is not an attribute."""
-    return cls.__itemsize__ == 0 and all(base is object or base.__flags__ & _HEAP_TYPE for base in cls.__mro__)
+    return cls.__itemsize__ == 0 and all(
+        base is object or base.__flags__ & _HEAP_TYPE for base in cls.__mro__
+    )
 
 
 def _refuse_bare_object(_obj: Any) -> Node:

@@ -38,10 +38,24 @@ class Identity:
     origin: Final[str]  # type: ignore[misc]
 
     def __init__(
-        self, path: str, function_id: str, logic_key: str, pipeline_id: str | None, origin: str, code: str | Any
+        self,
+        path: str,
+        function_id: str,
+        logic_key: str,
+        pipeline_id: str | None,
+        origin: str,
+        code: str | Any,
     ) -> None:
         known = isinstance(code, str)
-        fields = (path, function_id, logic_key, pipeline_id, origin, code if known else "", None if known else code)
+        fields = (
+            path,
+            function_id,
+            logic_key,
+            pipeline_id,
+            origin,
+            code if known else "",
+            None if known else code,
+        )
         names = ("path", "function_id", "logic_key", "pipeline_id", "origin", "_code", "_function")
         for name, value in zip(names, fields, strict=True):
             object.__setattr__(self, name, value)
@@ -152,9 +166,11 @@ def captured(func: Any) -> dict[str, tuple[object, ...]]:
 
 def cells(function: Any) -> Iterator[tuple[str, tuple[object, ...]]]:
     """Name and content of each cell; () where it is empty. A bare `object()` is known by its name only."""
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True) if (
-        getattr(function, "__closure__", None)
-    ) else ():
+    for name, cell in (
+        zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        if (getattr(function, "__closure__", None))
+        else ()
+    ):
         try:
             value = cell.cell_contents
         except ValueError:
@@ -229,7 +245,9 @@ def _doc_lines(function: Any) -> dict[str, str]:
     if not isinstance(doc, str) or ("function-logic-key:" not in doc and "pipeline-id:" not in doc):
         return {}
     stripped = (line.strip() for line in doc.splitlines())
-    split = (line.partition(":") for line in stripped if line.startswith(("function-logic-key:", "pipeline-id:")))
+    split = (
+        line.partition(":") for line in stripped if line.startswith(("function-logic-key:", "pipeline-id:"))
+    )
     return {name: value.strip() for name, _, value in split if value.strip()}
 
 

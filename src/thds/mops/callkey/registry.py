@@ -114,7 +114,9 @@ def register_encoder(type_or_dotted_name: type | str, function: Callable[[Any], 
         name = type_or_dotted_name
     else:
         what = f"register_encoder needs a class or its dotted name, not {type_or_dotted_name!r}"
-        raise SettingsError(what, hint="for example register_encoder('shapely.Point', lambda point: point.wkb)")
+        raise SettingsError(
+            what, hint="for example register_encoder('shapely.Point', lambda point: point.wkb)"
+        )
     if not callable(function):
         raise SettingsError(f"the encoder for `{name}` is not callable: {function!r}")
     _registered[name] = function

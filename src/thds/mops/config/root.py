@@ -6,8 +6,8 @@ Setting one contacts nothing and creates nothing. Whether anybody knows the sche
 from __future__ import annotations
 
 import os
+import sys
 import threading
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from thds.mops.config.names import has_controls
@@ -141,7 +141,9 @@ def _check_callable(function: Callable[..., Any], where: Where) -> None:
 
 
 def _checked(value: object, where: Where, before: str) -> str:
-    if isinstance(value, PurePath):
+    # Whoever has a path has imported pathlib; nobody else pays for it.
+    pathlib = sys.modules.get("pathlib")
+    if pathlib is not None and isinstance(value, pathlib.PurePath):
         text = str(value)
         complaint = _path_complaint(text)
         # The dot keeps "~" and "a" of a Path what they are, a home and a relative path, in the language of strings.

@@ -6,7 +6,6 @@ contacted or imported for it.
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -21,7 +20,6 @@ from thds.mops.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_log = logging.getLogger(__name__)
 
 LEASE_PERIOD_VARIABLE: Final = "MOPS_LEASE_PERIOD_S"
 #: Where a built-in default was set.
@@ -129,7 +127,11 @@ def write_all(writes: Sequence[tuple[str, Entry]]) -> None:
     """Checked entries, at one moment."""
     for setting, entry in TREE.write(writes):
         # Only in workers: what the caller had in force stays in force, whatever is imported here afterwards.
-        _log.debug("%s: %s of %r stays as the caller of this worker had it", entry.where, setting, entry.path)
+        import logging
+
+        logging.getLogger(__name__).debug(
+            "%s: %s of %r stays as the caller of this worker had it", entry.where, setting, entry.path
+        )
 
 
 def default_of(setting: str) -> Entry:

@@ -6,9 +6,7 @@ that was probably meant.
 
 from __future__ import annotations
 
-import logging
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from thds.mops.config.names import advice, is_name, nearest
@@ -19,8 +17,8 @@ from thds.mops.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-_log = logging.getLogger(__name__)
 
 FILE_NAME: Final = ".mops.toml"
 _MAGIC: Final = ("mops", "pure", "magic")
@@ -35,17 +33,22 @@ def load_config_file(path: str | os.PathLike[str] | None = None) -> Path | None:
     nothing happens and the answer is None. A path is a file, or a directory that has a `.mops.toml` in it.
     Raises SettingsError, and then nothing has been applied.
     """
+    import logging
+
+    log = logging.getLogger(__name__)
     file = _nearest_file() if path is None else _named_file(path)
     if file is None:
-        _log.info("no %s in the working directory or above it: nothing to load", FILE_NAME)
+        log.info("no %s in the working directory or above it: nothing to load", FILE_NAME)
         return None
     entries = read_entries(file)
     write_all(entries)
-    _log.info("%d settings from %s", len(entries), file)
+    log.info("%d settings from %s", len(entries), file)
     return file
 
 
 def _nearest_file() -> Path | None:
+    from pathlib import Path
+
     try:
         here = Path.cwd()
     except OSError as error:
@@ -62,6 +65,8 @@ def _nearest_file() -> Path | None:
 def _named_file(path: object) -> Path:
     if not isinstance(path, str | os.PathLike) or not (text := os.fspath(path)) or not isinstance(text, str):
         raise SettingsError(f"load_config_file takes the path of a file or directory, not {path!r}")
+    from pathlib import Path
+
     file = Path(os.path.abspath(os.path.expanduser(text)))
     if os.path.isdir(file):
         file = file / FILE_NAME

@@ -64,7 +64,7 @@ class _Round:
         self.looks = 0
         self.failures = 0
 
-    def plan(self) -> None:
+    def plan(self, now: float) -> None:
         """When to look next: on a multiple of the interval, so that hundreds of claims are looked at together."""
         period_s = max(self.watched.session.period_s, *(asker.period_s for asker in self.askers))
         if self.watched.store.cheap_looks and not self.failures:
@@ -73,7 +73,7 @@ class _Round:
             interval = min(_FIRST_S * _GROWTH ** min(self.looks, 20), _LONGEST_S)
         interval = min(interval, period_s / 4)
         self.looks += 1
-        self.due = (math.floor(time.monotonic() / interval) + 1) * interval
+        self.due = (math.floor(now / interval) + 1) * interval
 
 
 _Key: TypeAlias = tuple[int, str, str]
@@ -103,7 +103,14 @@ class _Waiter:
                 self._thread.start()
             else:
                 self._changed.notify()
+        asker.future.add_done_callback(self._wake)
         return asker.future
+
+    def _wake(self, future: Future[Ended]) -> None:
+        """A watch that was cancelled is dropped now, not at its next look."""
+        if future.cancelled():
+            with self._changed:
+                self._changed.notify()
 
     def _session(self, store: Store, session: str) -> SessionWatch:
         """Looks at a session are shared by all claims that name it, and forgotten with the last of them."""
@@ -152,7 +159,7 @@ class _Waiter:
             settled = {id(asker) for asker, _ in answers}
             round.askers = [asker for asker in round.askers if id(asker) not in settled]
             if round.askers:
-                round.plan()
+                round.plan(time.monotonic())
             else:
                 del self._rounds[key]
         for asker, answer in answers:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
 
 from thds.mops.callkey.function import Identity, underlying
 from thds.mops.config.context import override
 from thds.mops.config.resolved import ResolvedCache
 from thds.mops.config.settings import CallSettings
 from thds.mops.config.tree import Where
-from thds.mops.futures import MemoFuture
 from thds.mops.magic import pickled
 from thds.mops.magic.bound import BoundMagic
-from thds.mops.magic.mapping import map_calls
 from thds.mops.magic.unmemoized import Unmemoized
-from thds.mops.orchestrate import awaited, blocking, submitted
+from thds.mops.orchestrate import blocking
 from thds.mops.orchestrate.call import Call, Target
+
+if TYPE_CHECKING:
+    from thds.mops.futures import MemoFuture
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,7 +35,16 @@ class Magic(Generic[P, R]):
     """
 
     # What is ours lies in slots, so that `functools.wraps` does not copy it into wrappers.
-    __slots__ = (*_LIKE_A_FUNCTION, "__dict__", "__weakref__", "_binds", "_line", "_parts", "_settings", "_target")
+    __slots__ = (
+        *_LIKE_A_FUNCTION,
+        "__dict__",
+        "__weakref__",
+        "_binds",
+        "_line",
+        "_parts",
+        "_settings",
+        "_target",
+    )
 
     __name__: str
     __qualname__: str
@@ -59,7 +69,7 @@ class Magic(Generic[P, R]):
         self._target = Target(function, identity, self, ignore, calls)
         self._settings = ResolvedCache(identity.path)
         # Chosen once, so that a call is one attribute and one call away from the line.
-        self._line: Callable[..., Any] = awaited.call if self._target.is_async else blocking.call
+        self._line: Callable[..., Any] = _awaited() if self._target.is_async else blocking.call
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         settings = self._settings.get()
@@ -73,6 +83,8 @@ class Magic(Generic[P, R]):
     def submit(self, *args: P.args, **kwargs: P.kwargs) -> MemoFuture[R]:
         """The call as a future with `.memo_uri` and `.metadata`. Never waits for other processes. Under `samethread`
         the function runs before this returns; under `off` likewise, and `memo_uri` is None."""
+        from thds.mops.orchestrate import submitted
+
         settings = self._settings.get()
         if settings.off:
             return submitted.submit_plainly(self._target, args, kwargs)
@@ -119,6 +131,8 @@ class Magic(Generic[P, R]):
         return_exceptions: bool,
         progress: bool,
     ) -> Iterator[Any]:
+        from thds.mops.magic.mapping import map_calls
+
         settings = self._settings.get()
         alone = settings.off or (settings.shim.kind == "name" and settings.shim.value == "samethread")
         in_flight = 1 if alone and concurrency is None else concurrency
@@ -194,6 +208,12 @@ class Magic(Generic[P, R]):
 
     def __setstate__(self, parts: tuple[Any, ...]) -> None:
         Magic.__init__(self, *parts)
+
+
+def _awaited() -> Callable[..., Any]:
+    from thds.mops.orchestrate import awaited  # only for those who have such functions
+
+    return awaited.call
 
 
 def _empty() -> Magic[..., Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from os import PathLike
-from pathlib import Path
 from types import FrameType
-from typing import Any, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 from thds.mops.callkey.function import identify, underlying
 from thds.mops.config.context import override
@@ -18,6 +17,9 @@ from thds.mops.config.tree import Entry, Where
 from thds.mops.errors import DecorationError
 from thds.mops.magic.decorated import Magic
 from thds.mops.magic.names import register
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Unmemoized:
+class Unmemoized(NamedTuple):
     """Falsy. memo_uri: where the result would be."""
 
     memo_uri: str

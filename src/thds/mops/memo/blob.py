@@ -96,10 +96,10 @@ class Blob:
             raise Damage("its checksum is wrong")
 
     def opens_with(self, opening: bytes) -> bool:
-        return bytes(self.body[PREFIX_LENGTH : PREFIX_LENGTH + len(opening)]) == opening
+        return self.header_start(len(opening)) == opening
 
-    def header_bytes(self, start: int, length: int) -> bytes:
-        return bytes(self.body[PREFIX_LENGTH + start : PREFIX_LENGTH + start + length])
+    def header_start(self, length: int) -> bytes:
+        return bytes(self.body[PREFIX_LENGTH : PREFIX_LENGTH + length])
 
     def header(self) -> dict[str, Any]:
         import json

@@ -5,8 +5,7 @@ Correct without any lease: a valid result is never replaced, so however many com
 
 from __future__ import annotations
 
-import datetime
-import secrets
+import os
 import time
 from typing import Any, Literal, Protocol
 
@@ -80,7 +79,8 @@ class Stopwatch:
 
 
 def _iso(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{whole}.{int(seconds % 1 * 1000):03d}+00:00"
 
 
 def header(
@@ -94,7 +94,7 @@ def header(
         "logic_key": about.logic_key,
         "arguments": about.arguments,
         "shim": about.shim,
-        "nonce": secrets.token_hex(8),
+        "nonce": os.urandom(8).hex(),
         **maker(),
     }
     return opening(kind, address.digest) + about.code + '",', rest

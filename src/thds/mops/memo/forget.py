@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 
 from thds.mops.callkey.address import Address
 from thds.mops.memo.blob import pack
@@ -19,6 +19,6 @@ def forget(store: GetPut, address: Address, about: About) -> bool:
     looked = lookup(store, address)
     if found is None or (isinstance(looked, Missing) and not looked.damage):
         return False
-    store.put(address.forgotten(secrets.token_hex(4)), [found.body], CREATE)
+    store.put(address.forgotten(os.urandom(4).hex()), [found.body], CREATE)
     start, rest = header("tombstone", address, about)
     return store.put(address.result, pack(start, rest, dump(None)), Replace(found.version)) is not None

@@ -6,8 +6,7 @@ Two pickles in one: the settings are needed before the call is unpickled, becaus
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from thds.mops.callkey.address import Address
 from thds.mops.errors import DamagedBlobError, StoreError
@@ -18,8 +17,7 @@ from thds.mops.serialize import pickler
 from thds.mops.stores.base import Buffer, Get
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """settings: pickled, whatever the caller's config room sends. call: pickled (function, args, kwargs), with
     `buffers` out of band. program: what the caller's `__main__` is called. process: the caller's, to be told apart."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import warnings
 from typing import Any
 
 from thds.mops.callkey.address import Address
@@ -12,6 +10,8 @@ from thds.mops.memo.blob import Blob, Damage
 from thds.mops.memo.metadata import Metadata, opening
 from thds.mops.stores.base import CREATE, Buffer, Get, Put, Version
 
+_RESULT = opening("result", "#").encode().split(b"#")
+_CODE_AT = len(b"".join(_RESULT)) + 64
 _LONGEST_CODE = 32
 
 
@@ -61,10 +61,9 @@ def lookup(store: Get, address: Address) -> Hit | Missing:
 def _read(body: Buffer, digest: str) -> Hit | None:
     """None for a tombstone."""
     blob = Blob(body)
-    start = opening("result", digest).encode()
-    if blob.opens_with(start):
-        code = blob.header_bytes(len(start), _LONGEST_CODE)
-        return Hit(blob, code[: code.index(b'"')].decode())
+    start = blob.header_start(_CODE_AT + _LONGEST_CODE)
+    if start.startswith(digest.encode().join(_RESULT)):
+        return Hit(blob, start[_CODE_AT : start.index(b'"', _CODE_AT)].decode())
     if blob.opens_with(opening("tombstone", digest).encode()):
         return None
     raise Damage("it is the blob of another call")
@@ -79,7 +78,10 @@ def hit_of(body: Buffer, address: Address) -> Hit:
 
 def set_aside(store: Put, address: Address, missing: Missing) -> None:
     """Keep the damaged bytes under a name of their own, and say so. By the holder of the lease, before it commits."""
-    kept_at = address.damaged(secrets.token_hex(4))
+    import os
+    import warnings
+
+    kept_at = address.damaged(os.urandom(4).hex())
     store.put(kept_at, [missing.body], CREATE)
     warnings.warn(
         f"The result at {address.uri} is damaged: {missing.damage}. It is computed again; the damaged bytes are kept"

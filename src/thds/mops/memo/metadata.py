@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def opening(kind: str, digest: str) -> str:
@@ -18,8 +17,7 @@ def opening(kind: str, digest: str) -> str:
     return f'{{"kind":"{kind}","digest":"{digest}","code":"'
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(NamedTuple):
     """Attributes:
 
     function, pipeline_id, logic_key: what the result is of. digest: the call's key, 64 hex digits.
@@ -47,7 +45,7 @@ class Metadata:
 
     @classmethod
     def of_header(cls, header: dict[str, Any]) -> Metadata:
-        return cls(**{name: header[name] for name in cls.__slots__})
+        return cls(**{name: header[name] for name in cls._fields})
 
 
 @functools.cache

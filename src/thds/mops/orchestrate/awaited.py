@@ -12,8 +12,9 @@ from thds.mops.config.settings import CallSettings
 from thds.mops.futures import IN_FLIGHT, Execution
 from thds.mops.memo.lookup import Hit, Missing
 from thds.mops.orchestrate.call import Call, Target
-from thds.mops.orchestrate.ending import ended_by, enter, finish, own_value, reuse, to_share, value_of_shared
+from thds.mops.orchestrate.ending import ended_by, enter, finish, own_value, to_share, value_of_shared
 from thds.mops.orchestrate.line import BODY, Line, Outcome, the_line
+from thds.mops.orchestrate.reuse import reuse
 from thds.mops.orchestrate.submitted import start
 
 

@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
-from thds.mops import events
 from thds.mops.config.context import current
 from thds.mops.errors import ImportTimeCallError, ResultRequiredError, SelfCallError
 from thds.mops.futures import IN_FLIGHT, Execution, Failed, Interrupted, Shared, Stored, Unstored
 from thds.mops.memo.blob import joined
-from thds.mops.memo.lookup import Hit, hit_of
+from thds.mops.memo.lookup import hit_of
 from thds.mops.orchestrate.call import Call
 from thds.mops.orchestrate.line import Found, Outcome
+from thds.mops.orchestrate.reuse import emit, reuse
 from thds.mops.worker import importing
 from thds.mops.worker.job import Computed, Raised
-
-_log = logging.getLogger("thds.mops")
-
-
-def reuse(call: Call, hit: Hit, how: events.How = "reused", since: float = 0.0) -> Any:
-    if hit.code != call.target.identity.code and not call.target.said_other_code:
-        _say_other_code(call, hit)
-    value = hit.value()
-    emit(call, how, since)
-    if _log.isEnabledFor(logging.DEBUG):
-        _log.debug("%s %s: %s", how, call.target.identity.function_id, call.address.uri)
-    return value
-
-
-def emit(call: Call, how: events.How, since: float) -> None:
-    if not events.subscribers:
-        return
-    took_s = time.monotonic() - since if since else 0.0
-    events.emit(events.CallEnded(how, call.target.identity.function_id, call.address.uri, took_s))
-
-
-def _say_other_code(call: Call, hit: Hit) -> None:
-    """Once per function, and only where the interpreter is the same: bytecode of two versions always differs."""
-    identity = call.target.identity
-    if hit.code.partition(":")[0] != identity.code.partition(":")[0]:
-        return
-    call.target.said_other_code = True
-    _log.warning(
-        "%s was changed since the result at %s was made, which is used all the same. If it now returns something else,"
-        " change the `function-logic-key:` line of its docstring.",
-        identity.function_id,
-        call.address.uri,
-    )
 
 
 def enter(call: Call) -> tuple[Execution, bool]:

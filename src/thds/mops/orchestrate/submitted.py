@@ -12,9 +12,10 @@ from thds.mops.config.settings import CallSettings
 from thds.mops.futures import IN_FLIGHT, Execution, Failed, Interrupted, MemoFuture, Shared
 from thds.mops.memo.lookup import Hit, Missing, hit_of
 from thds.mops.orchestrate.call import Call, Target
-from thds.mops.orchestrate.ending import emit, ended_by, enter, finish, reuse, to_share
+from thds.mops.orchestrate.ending import ended_by, enter, finish, to_share
 from thds.mops.orchestrate.line import Body, Found, Outcome, the_line
 from thds.mops.orchestrate.pool import POOL
+from thds.mops.orchestrate.reuse import emit, reuse
 from thds.mops.worker.job import Computed, Raised
 
 

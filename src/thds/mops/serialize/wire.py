@@ -70,9 +70,7 @@ def main_class(program: str, qualname: str, by_value: bytes) -> type:
     return PROGRAMS.remember(program, qualname, pickle.loads(by_value))
 
 
-def main_function(
-    program: str, qualname: str, token: str, empty: Callable[[], Any], by_value: bytes
-) -> Any:
+def main_function(program: str, qualname: str, token: str, empty: Callable[[], Any], by_value: bytes) -> Any:
     """A decorated function of a program's `__main__`: that program's own where this is that program, else one copy a
     process for each object there was (`token`), filled from `by_value`. That is empty inside its own pickle, where
     the function's globals lead back to it: it is under way then."""

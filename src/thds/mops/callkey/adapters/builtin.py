@@ -46,4 +46,7 @@ def set_like(value: Any) -> Node:
     seed."""
     cls = type(value)
     kind = "set subclass" if issubclass(cls, set) else "frozenset subclass"
-    return labelled(kind, cls)(attributes(value, cached_properties(cls)), list(set.__iter__(value)) if issubclass(cls, set) else list(frozenset.__iter__(value)))
+    return labelled(kind, cls)(
+        attributes(value, cached_properties(cls)),
+        list(set.__iter__(value)) if issubclass(cls, set) else list(frozenset.__iter__(value)),
+    )

@@ -59,7 +59,9 @@ def dtype(value: Any) -> Node:
 def ufunc(value: Any) -> Node:
     """By name and signature: universal functions do not say which module they are from."""
     if " " in value.__name__:  # made by frompyfunc or vectorize
-        raise Refused(f"the universal function {value.__name__!r} is made from a Python function that it hides")
+        raise Refused(
+            f"the universal function {value.__name__!r} is made from a Python function that it hides"
+        )
     return Node(head("ufunc"), (value.__name__, value.nin, value.nout, list(value.types)))
 
 
@@ -75,7 +77,9 @@ def dtype_parts(dtype: Any) -> object:
         missing = (dtype.na_object,) if hasattr(dtype, "na_object") else ()
         return "StringDType", dtype.coerce, missing
     if dtype.num < 0:
-        raise Refused(f"its dtype {dtype!r} may keep its content elsewhere", "register_encoder can say what it is")
+        raise Refused(
+            f"its dtype {dtype!r} may keep its content elsewhere", "register_encoder can say what it is"
+        )
     if dtype.type.__module__.partition(".")[0] == "numpy":
         return dtype.str
     return dtype.str, f"{dtype.type.__module__}.{dtype.type.__qualname__}"
@@ -104,7 +108,9 @@ def _as_bytes(values: Any) -> Any:
 
 
 def _without_padding(values: Any) -> bytes:
-    real = values.reshape(-1).view(np.longdouble if values.dtype.isnative else values.dtype.str.replace("c32", "f16"))
+    real = values.reshape(-1).view(
+        np.longdouble if values.dtype.isnative else values.dtype.str.replace("c32", "f16")
+    )
     size = real.dtype.itemsize
     raw = real.view(np.uint8).reshape(-1, size)
     kept: bytes = (raw[:, :10] if values.dtype.str[0] != ">" else raw[:, size - 10 :]).tobytes()

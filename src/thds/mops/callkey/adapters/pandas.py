@@ -55,7 +55,9 @@ def extension_array(value: Any) -> Node:
         return Node(head("string array"), (_string_dtype(dtype), _texts(value)))
     if isinstance(value, pd.Categorical):
         codes = arrays.content(np.asarray(value.codes, dtype=np.int64))
-        return Node(head("Categorical"), {"categories": value.categories, "ordered": value.ordered, "codes": codes})
+        return Node(
+            head("Categorical"), {"categories": value.categories, "ordered": value.ordered, "codes": codes}
+        )
     if isinstance(dtype, pd.ArrowDtype):
         from thds.mops.callkey.adapters import arrow
 
@@ -63,7 +65,10 @@ def extension_array(value: Any) -> Node:
     if isinstance(value, pd.arrays.IntervalArray):
         return Node(head("IntervalArray"), {"left": value.left, "right": value.right, "closed": value.closed})
     if hasattr(value, "_mask") and hasattr(value, "_data"):
-        return Node(head("masked array"), (dtype.name, arrays.content(value._mask), _unmasked(value._data, value._mask)))
+        return Node(
+            head("masked array"),
+            (dtype.name, arrays.content(value._mask), _unmasked(value._data, value._mask)),
+        )
     if hasattr(value, "asi8"):  # dates, times, periods
         named = arrays.dtype_parts(dtype) if isinstance(dtype, np.dtype) else dtype
         return Node(head("date-like array"), {"dtype": named, "values": arrays.content(value.asi8)})

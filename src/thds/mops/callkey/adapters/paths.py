@@ -19,7 +19,13 @@ _OURS = frozenset({"PosixPath", "WindowsPath", "Path"})
 
 
 def pure_path(value: PurePath) -> Node:
-    flavour = "windows" if isinstance(value, PureWindowsPath) else "posix" if isinstance(value, PurePosixPath) else ""
+    flavour = (
+        "windows"
+        if isinstance(value, PureWindowsPath)
+        else "posix"
+        if isinstance(value, PurePosixPath)
+        else ""
+    )
     if type(value).__module__.partition(".")[0] == "pathlib":
         return Node(head("PurePath", flavour), str(value))
     return labelled("PurePath subclass", type(value))((flavour, str(value), _own_attributes(value)))
@@ -34,7 +40,9 @@ def path(value: Path) -> Node:
 
 def _own_attributes(value: Any) -> object:
     """What a subclass adds; the base's own slots hold the text, and what it remembers of it."""
-    base = {name for cls in type(value).__mro__ if cls.__module__.startswith("pathlib") for name in _slots(cls)}
+    base = {
+        name for cls in type(value).__mro__ if cls.__module__.startswith("pathlib") for name in _slots(cls)
+    }
     return attributes(value, cached_properties(type(value)) | base)
 
 
@@ -56,7 +64,9 @@ def _mode(place: Path) -> int:
     try:
         return os.stat(place).st_mode
     except FileNotFoundError:
-        hint = "a `Path` is keyed by its file's content; for a place to write to, pass a `str` or a `PurePath`"
+        hint = (
+            "a `Path` is keyed by its file's content; for a place to write to, pass a `str` or a `PurePath`"
+        )
         raise Refused(f"there is no file {os.fspath(place)!r}", hint) from None
     except OSError as error:
         raise Refused(f"{os.fspath(place)!r} cannot be read: {error.strerror}") from error

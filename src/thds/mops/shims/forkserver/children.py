@@ -79,7 +79,7 @@ class Children(Generic[Key]):
     def collect(self) -> list[Ended[Key]]:
         """Those that have ended since. Call it after each wait."""
         self._kill_due()
-        ready, self._gone = [*self._gone, *self._polled], []
+        ready, self._gone = {*self._gone, *self._polled}, []
         ended: list[Ended[Key]] = []
         for key in ready:
             if key not in self._dying:
@@ -98,6 +98,8 @@ class Children(Generic[Key]):
         self._forget_fd(child)
         child.gone = True
         self._gone.append(key)
+        if key in self._dying and _is_alone(child.pid):
+            self._dying.discard(key)
 
     def _kill_due(self) -> None:
         now = time.monotonic()
@@ -144,3 +146,19 @@ def _signal(group: int, number: int) -> None:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):  # ended; macOS says the latter of a zombie
         pass
+
+
+def _is_alone(leader: int) -> bool:
+    """Whether nothing is left of a group but its leader, which has ended. False where nobody can tell."""
+    try:
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return False
+    return all(_group_of(pid) != leader for pid in pids if pid != leader)
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None

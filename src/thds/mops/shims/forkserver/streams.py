@@ -20,6 +20,10 @@ class Unbreakable(io.FileIO):
                 raise
             return memoryview(data).nbytes  # type: ignore[arg-type]
 
+    def seekable(self) -> bool:
+        """Never: what lies below is replaced in every forked child, and buffers above remember the answer."""
+        return False
+
 
 def install() -> None:
     """Put standard streams in place that behave as a new interpreter's, except for being `Unbreakable`. Objects that
