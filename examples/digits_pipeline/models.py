@@ -23,7 +23,7 @@ CLASSIFIERS = {
     "forest": RandomForestClassifier,
     "logistic": partial(LogisticRegression, max_iter=2000),
     "neighbours": KNeighborsClassifier,
-    "network": partial(MLPClassifier, max_iter=400),
+    "network": partial(MLPClassifier, max_iter=1000, tol=1e-3),
     "svm": SVC,
 }
 

@@ -40,7 +40,12 @@ def test_page(page: Path, tmp_path: Path) -> None:
     path.write_text(script)
     env = os.environ | {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(path)], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", str(path)],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     if shown:

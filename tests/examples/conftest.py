@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,8 +63,11 @@ class Home:
         """SIGKILL to every process that has this home, workers and whatever forks them included, until none is left."""
         while processes := [process for process in psutil.process_iter() if self._is_ours(process)]:
             for process in processes:
-                process.kill()
-            psutil.wait_procs(processes, timeout=5)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+            time.sleep(
+                0.01
+            )  # not psutil's wait: it would take the exit code from whoever started the process
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:

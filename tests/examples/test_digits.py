@@ -83,4 +83,3 @@ def test_goes_on_where_it_was_killed(make_home: Callable[[], Any]) -> None:
     again = home.run("digits.py", *SMALL).counts
     assert again["split"] == again["features"] == (0, 1)
     assert again["train"] == (8 - trained, trained)
-    assert home.run("digits.py", *SMALL).computed == 0

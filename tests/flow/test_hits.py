@@ -180,7 +180,9 @@ def test_projects_do_not_meet_on_the_default_root(workspace: Any) -> None:
     assert workspace.run(code, env=env[0]).lines == ["ran", "one"]
     assert workspace.run(code, env=env[1]).lines == ["ran", "two"]
     assert workspace.run(code, env=env[0]).lines == ["one"]
-    named = code.replace("print", "pure.magic.pipeline_id('shared')\npure.magic.pipeline_id('shared', utils)\nprint")
+    named = code.replace(
+        "print", "pure.magic.pipeline_id('shared')\npure.magic.pipeline_id('shared', utils)\nprint"
+    )
     assert workspace.run(named, env=env[0]).lines == ["ran", "one"]
     assert workspace.run(named, env=env[1]).lines == ["one"]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,16 @@ class Room:
 
     def write(self, module: str, text: str) -> Path:
         file = self.folder / f"{module}.py"
-        file.write_text(text)
+        if not file.exists() or file.read_text() != text:
+            file.write_text(text)
         return file
 
-    def program(self, body: str, head: str = "") -> None:
+    def program(self, body: str) -> None:
         """`body` is that of `main(argv)`, in which `tell` and `wait` are known; it ends with code 0."""
         lines = "\n    ".join(line for line in body.strip("\n").split("\n"))
         self.write(
             "program",
-            f"import os, sys\nfrom telling import HERE, tell, wait\n{head}\ndef main(argv):\n    {lines}\n    return 0\n",
+            f"import os, sys\nfrom telling import tell, wait\ndef main(argv):\n    {lines}\n    return 0\n",
         )
 
     def call(
@@ -94,9 +96,12 @@ def gone(pid: int) -> bool:
 
 
 @pytest.fixture
-def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     monkeypatch.syspath_prepend(tmp_path)
-    return Room(tmp_path)
+    yield Room(tmp_path)
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 @pytest.fixture(params=["forked", "fresh"])

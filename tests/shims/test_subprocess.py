@@ -76,7 +76,9 @@ def test_what_a_worker_raises_is_shown(room: Room, fresh: bool, capfd: pytest.Ca
     assert shown.endswith("RuntimeError: boom\n")
 
 
-def test_what_an_interpreter_does_at_its_end(room: Room, fresh: bool, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_an_interpreter_does_at_its_end(
+    room: Room, fresh: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Threads are waited for, exit handlers run, and what is buffered is written, in this order; C's buffers too."""
     room.program(
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -302,6 +304,17 @@ def test_folders_that_vanish_are_made_again(store: FileStore, tmp_path: Path) ->
     assert store.delete("a/b")
 
 
+def test_the_time_of_writing_is_exact(
+    store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels set it in steps of up to 10 ms, in which an inode number can come back: versions would be the same."""
+    monkeypatch.setattr(time, "time_ns", lambda: 1_234_567_890_123_456_789)
+    version = store.put("a", [b"x"], CREATE)
+    assert (tmp_path / "root/a").stat().st_mtime_ns == 1_234_567_890_123_456_789
+    assert store.put("a", [b"y"], Replace(version)) is not None
+    assert (tmp_path / "root/a").stat().st_mtime_ns == 1_234_567_890_123_456_789
+
+
 # -- links ---------------------------------------------------------------------------------------------------------
 
 
@@ -384,6 +397,7 @@ def test_many_large_bodies_do_not_use_up_the_files(store: FileStore) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
         store.put("a", [b"x" * (1 << 20)], CREATE)
         kept = [store.get("a").body for _ in range(300)]
+        others = [os.open("/dev/null", os.O_RDONLY) for _ in range(30)]
         say(all(body[-1:] == b"x" for body in kept), store.put("b", [b"y"], CREATE) is not None)
         """,
         store.uri.removeprefix("file://"),
@@ -472,8 +486,8 @@ def test_a_forked_child_neither_keeps_nor_ends_its_parents_lock(store: FileStore
     if child == 0:
         assert not kept.in_place()
         kept.release()  # does nothing: it is the parent's
+        say(os.getpid())
         signal.pause()
-    say(child)
     signal.pause()
     """
     with _process(script, store.uri.removeprefix("file://")) as process:
@@ -545,6 +559,24 @@ def test_a_lock_file_that_was_removed_is_no_longer_in_place(store: FileStore) ->
     assert again is not None
     assert not lock.in_place()
     assert again.in_place()
+
+
+def test_a_lock_file_that_is_removed_while_it_is_being_locked(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Holding a file that nobody finds any more would tell nobody: it is tried again."""
+    real = fcntl.flock
+
+    def flock(fd: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", real)
+        assert store.delete("x.lock")
+        real(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    lock = store.hold("x.lock")
+    assert lock is not None
+    assert lock.in_place()
+    assert store.is_held("x.lock") is True
 
 
 def test_no_locks_on_a_network_file_system(store: FileStore) -> None:

@@ -13,6 +13,7 @@
     │   └── UnpicklableResultError          carries the computed `value` when it was computed in this process
     ├── StoreError (OSError)                a blob store could not do what was asked
     │   ├── StoreUnwritableError            read-only, full, or not permitted; hits still work
+    │   │   └── ResultRefusedError          a worker computed a result that the store had no room for
     │   └── DamagedBlobError                a blob is not what its address says
     └── CallError                           the call did not come to an outcome of its own
         ├── SelfCallError                   a call that (in)directly calls itself with its own arguments
@@ -108,6 +109,10 @@ class StoreError(MopsError, OSError):
 
 class StoreUnwritableError(StoreError):
     """Fields: operation, key, errno (or None)."""
+
+
+class ResultRefusedError(StoreUnwritableError):
+    """From a worker to its caller, who computes once more without storing. Users do not see it."""
 
 
 class DamagedBlobError(StoreError):

@@ -24,7 +24,8 @@ def segment(text: str) -> str:
     safe = _UNSAFE.sub("-", text)
     if safe == text and len(text) <= _LONGEST_SEGMENT and not text.startswith("."):
         return text
-    return f"{safe[: _LONGEST_SEGMENT - 9].lstrip('.')}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{safe[: _LONGEST_SEGMENT - 9].lstrip('.')}-{digest[:8]}"
 
 
 def function_folder(pipeline_id: str, function_id: str, logic_key: str) -> str:

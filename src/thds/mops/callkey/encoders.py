@@ -10,6 +10,7 @@ from types import ModuleType, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any
 
 from thds.mops.callkey import registry
+from thds.mops.callkey.naming import class_name
 from thds.mops.callkey.node import Node, Refused, head
 
 if TYPE_CHECKING:
@@ -19,6 +20,15 @@ _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
 
 def encoder_for(cls: type) -> Encoder:
+    encoder = registry.known.get(cls)
+    if encoder is None:
+        encoder = _find(cls)
+        if class_name(cls) is not None:
+            registry.known[cls] = encoder
+    return encoder
+
+
+def _find(cls: type) -> Encoder:
     if issubclass(cls, type):
         from thds.mops.callkey.adapters.classes import class_value
 
@@ -47,7 +57,7 @@ def _by_shape(cls: type) -> Encoder:
     if isinstance(getattr(cls, "__next__", None), WrapperDescriptorType) and cls.__module__ != "_io":
         return _refuse_iterator
     if _keeps_all_in_attributes(cls):
-        if "__dataclass_fields__" in cls.__dict__ or hasattr(cls, "__dataclass_fields__"):
+        if hasattr(cls, "__dataclass_fields__"):
             from thds.mops.callkey.adapters.classes import dataclass_encoder
 
             return dataclass_encoder(cls)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from thds.mops.callkey.code import VERSION, code_digest
 from thds.mops.callkey.naming import MAINS, main_label
@@ -31,42 +31,33 @@ class Identity:
 
     __slots__ = ("_code", "_function", "function_id", "logic_key", "origin", "path", "pipeline_id")
 
-    path: Final[str]  # type: ignore[misc]
-    function_id: Final[str]  # type: ignore[misc]
-    logic_key: Final[str]  # type: ignore[misc]
-    pipeline_id: Final[str | None]  # type: ignore[misc]
-    origin: Final[str]  # type: ignore[misc]
+    path: str
+    function_id: str
+    logic_key: str
+    pipeline_id: str | None
+    origin: str
+    _code: str
+    _function: Any
 
     def __init__(
-        self,
-        path: str,
-        function_id: str,
-        logic_key: str,
-        pipeline_id: str | None,
-        origin: str,
-        code: str | Any,
+        self, path: str, function_id: str, logic_key: str, pipeline_id: str | None, origin: str, code: Any
     ) -> None:
-        known = isinstance(code, str)
-        fields = (
-            path,
-            function_id,
-            logic_key,
-            pipeline_id,
-            origin,
-            code if known else "",
-            None if known else code,
-        )
-        names = ("path", "function_id", "logic_key", "pipeline_id", "origin", "_code", "_function")
-        for name, value in zip(names, fields, strict=True):
-            object.__setattr__(self, name, value)
+        """`code` is the digest, or the function to take it from."""
+        put = object.__setattr__
+        put(self, "path", path)
+        put(self, "function_id", function_id)
+        put(self, "logic_key", logic_key)
+        put(self, "pipeline_id", pipeline_id)
+        put(self, "origin", origin)
+        put(self, "_code", code if isinstance(code, str) else "")
+        put(self, "_function", None if isinstance(code, str) else code)
 
     @property
     def code(self) -> str:
         if not self._code:
             object.__setattr__(self, "_code", _code_of(self._function))
             object.__setattr__(self, "_function", None)
-        code: str = self._code
-        return code
+        return self._code
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an Identity does not change: {name}")
@@ -166,11 +157,8 @@ def captured(func: Any) -> dict[str, tuple[object, ...]]:
 
 def cells(function: Any) -> Iterator[tuple[str, tuple[object, ...]]]:
     """Name and content of each cell; () where it is empty. A bare `object()` is known by its name only."""
-    for name, cell in (
-        zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-        if (getattr(function, "__closure__", None))
-        else ()
-    ):
+    closure = getattr(function, "__closure__", None)
+    for name, cell in zip(function.__code__.co_freevars, closure, strict=True) if closure else ():
         try:
             value = cell.cell_contents
         except ValueError:
@@ -231,7 +219,7 @@ def _origin(label: str | None, namespace: Any) -> str:
         return os.getcwd()
     if not file:
         return ""  # built into the interpreter
-    directory = os.path.dirname(os.path.abspath(file))
+    directory: str = os.path.dirname(os.path.abspath(file))
     if label.startswith("__main__."):
         return directory
     levels = label.count(".") + (os.path.basename(file).startswith("__init__."))

@@ -1,10 +1,10 @@
 """The slow walk: iterative, path-tracking, for values that contain themselves, lie too deep, or cannot be encoded.
 
-Called by `canonical` when the fast walk gave up. FROZEN: `Graph.digest`. A value that contains itself is digested as
-what it unfolds to: every object of a cycle gets a colour from its own label and its children's colours, refined until
-no further objects are told apart (as one minimizes an automaton). So the digest depends neither on identities, nor on
-the order of sets, nor on where a cycle was entered, and the cost stays polynomial where "distance to the ancestor"
-would walk every path of a mesh.
+Called by `canonical` when the fast walk gave up. FROZEN: `Graph.digest`. A cycle is digested as what it unfolds to:
+every object of it gets a colour from its own label and its children's colours, refined until no further objects are
+told apart (as one minimizes an automaton). So the digest depends neither on identities, nor on the order of sets, nor
+on where a cycle was entered, and the cost stays polynomial where "distance to the ancestor" would walk every path of
+a mesh.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from thds.mops.callkey.node import Refused
+from thds.mops.callkey.scalars import scalar_digest
 from thds.mops.callkey.tree import TooLarge
 
 if TYPE_CHECKING:
@@ -32,8 +33,11 @@ class Vertex:
     """A container or a node. `children` are raw values, of which the first `ordered` have an order."""
 
     __slots__ = (
-        "children", "color", "depth", "index", "label", "low", "node", "ordered", "parent", "place", "role", "value",
+        "children", "color", "depth", "index", "kids", "label", "low", "node", "ordered", "parent", "place", "role", "value",
     )  # fmt: skip
+
+    depth: int
+    kids: list[bytes | Vertex]  # the children as digests of leaves and vertices
 
     def __init__(self, value: object, parent: Vertex | None, place: int, role: int) -> None:
         self.value = value
@@ -126,6 +130,8 @@ class Graph:
 
     def digest(self) -> bytes:
         for component in self.components:
+            for vertex in component:
+                vertex.kids = [self._kid(child) for child in vertex.children]
             if len(component) > 1 or self._own_child(component[0]):
                 self._color_cycle(component)
             else:
@@ -141,18 +147,20 @@ class Graph:
         while classes < (classes := len({vertex.color for vertex in component})):
             for vertex, color in [(vertex, self._mix(vertex)) for vertex in component]:
                 vertex.color = color
-        everything = b"".join(sorted({vertex.color for vertex in component}))
+        everything = sha256(b"".join(sorted({vertex.color for vertex in component}))).digest()
         for vertex in component:
             vertex.color = sha256(b"cycle" + vertex.color + everything).digest()
 
     def _mix(self, vertex: Vertex) -> bytes:
-        colors = [self._color(child) for child in vertex.children]
+        colors = [child if type(child) is bytes else child.color for child in vertex.kids]
         ordered, loose = colors[: vertex.ordered], sorted(colors[vertex.ordered :])
         counts = b"%d:%d:%d:" % (len(vertex.label), len(ordered), len(loose))
         return sha256(counts + vertex.label + b"".join(ordered) + b"".join(loose)).digest()
 
-    def _color(self, child: object) -> bytes:
-        return self._walk.digest(child) if type(child) in _LEAVES else self._by_id[id(child)].color
+    def _kid(self, child: object) -> bytes | Vertex:
+        if type(child) not in _LEAVES:
+            return self._by_id[id(child)]
+        return scalar_digest(child) or self._walk.digest(child)
 
     def _own_child(self, vertex: Vertex) -> bool:
         return any(child is vertex.value for child in vertex.children)
@@ -170,7 +178,7 @@ class Graph:
 
     def _explore(self) -> None:
         pending = [self.root]  # Tarjan's stack
-        waiting = {id(self.root)}
+        waiting = {id(self.root.value)}
         line = [(self.root, self._places(self.root))]
         while line:
             vertex, places = line[-1]

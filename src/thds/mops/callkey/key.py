@@ -68,10 +68,8 @@ class KeyMaker:
         arguments = []
         for place, name, tag, default in self._plans.get(id(stub)) or self._plan(stub):
             value = values[place]
-            if value is default and type(value) is object:
-                argument = _OWN_SENTINEL
-            else:
-                argument = self._digest(value, name)
+            own = value is default and type(value) is object
+            argument = _OWN_SENTINEL if own else self._digest(value, name)
             hasher.update(tag + argument)
             arguments.append((name, argument))
         return Key(hasher.hexdigest(), tuple(arguments))

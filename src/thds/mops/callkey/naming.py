@@ -28,11 +28,14 @@ def main_label(namespace: Mapping[str, Any]) -> str | None:
     given = vars(sys.modules["__main__"]).get("__mops_main__")
     if given is not None:
         return str(given)
-    spec = namespace.get("__spec__")
-    if spec is not None:
+    spec, file = namespace.get("__spec__"), namespace.get("__file__")
+    if spec is not None and spec.name not in MAINS:
         return str(spec.name)
-    file = namespace.get("__file__")
-    return f"__main__.{os.path.basename(file)}" if file else None
+    if not file:
+        return None
+    if os.path.basename(file).startswith("__main__."):  # `python directory`, `python app.pyz`
+        file = os.path.dirname(os.path.abspath(file))
+    return f"__main__.{os.path.basename(file)}"
 
 
 def resolve(module: str, qualname: str) -> object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from thds.mops.callkey.instances import cached_properties, labelled, ordered_state
 from thds.mops.callkey.naming import resolve
@@ -16,6 +16,9 @@ from thds.mops.callkey.node import Node, Refused, head
 
 if TYPE_CHECKING:
     from thds.mops.callkey.node import Encoder
+
+
+_NEW: Any = vars(copyreg)["__newobj__"]
 
 
 def reduction_encoder(cls: type) -> Encoder:
@@ -28,17 +31,12 @@ def reduction_encoder(cls: type) -> Encoder:
             return _by_global_name(cls, obj, reduction)
         if not isinstance(reduction, tuple) or not 2 <= len(reduction) <= 6:
             raise Refused(f"its `__reduce_ex__` returned {type(reduction).__name__}, no name and no tuple")
-        function, args, state, items, pairs, setter = (*reduction, *([None] * (6 - len(reduction))))
-        if function is copyreg.__newobj__ and args and args[0] is cls:  # type: ignore[attr-defined]
+        function, args = reduction[:2]
+        state, items, pairs, setter = (reduction[2:] + (None,) * 4)[:4]
+        if function is _NEW and args and args[0] is cls:
             function, args = "new", args[1:]  # the label names the class already
-        return make((
-            function,
-            args,
-            ordered_state(state, left_out),
-            None if items is None else list(items),
-            None if pairs is None else dict(pairs),
-            setter,
-        ))  # fmt: skip
+        content = (None if items is None else list(items), None if pairs is None else dict(pairs))
+        return make((function, args, ordered_state(state, left_out), *content, setter))
 
     return encode
 
@@ -46,7 +44,7 @@ def reduction_encoder(cls: type) -> Encoder:
 def _reduce(cls: type, obj: Any) -> Any:
     reducer = copyreg.dispatch_table.get(cls)
     try:
-        return reducer(obj) if reducer else cls.__reduce_ex__(obj, 4)  # type: ignore[arg-type]
+        return reducer(obj) if reducer else cast("Any", cls).__reduce_ex__(obj, 4)
     except (Refused, RecursionError, MemoryError):
         raise
     except Exception as error:  # whatever a reduction may raise

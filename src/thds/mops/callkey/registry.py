@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from thds.mops.callkey.node import Encoder
 
 _registered: dict[str, Callable[[Any], object]] = {}
+#: Encoders of classes that can be imported, and so will stay: finding one costs more than running it.
+known: dict[type, Encoder] = {}
 
 #: For a class and its subclasses: top-level package and qualified name (libraries move classes between their private
 #: modules) -> module below `adapters` and function. Encoders of this table keep the class and further attributes.
@@ -108,18 +110,16 @@ def register_encoder(type_or_dotted_name: type | str, function: Callable[[Any], 
     """Values of that class and its subclasses are keyed by their class's name and what `function(value)` returns: any
     value that can be keyed itself, equal for equal values in every process. The last registration of a name wins; the
     nearest class in the method resolution order decides. A dotted name is `module.qualname` and imports nothing."""
-    if isinstance(type_or_dotted_name, type):
-        name = f"{type_or_dotted_name.__module__}.{type_or_dotted_name.__qualname__}"
-    elif isinstance(type_or_dotted_name, str) and "." in type_or_dotted_name:
-        name = type_or_dotted_name
-    else:
-        what = f"register_encoder needs a class or its dotted name, not {type_or_dotted_name!r}"
-        raise SettingsError(
-            what, hint="for example register_encoder('shapely.Point', lambda point: point.wkb)"
-        )
+    name: Any = type_or_dotted_name
+    if isinstance(name, type):
+        name = f"{name.__module__}.{name.__qualname__}"
+    if not isinstance(name, str) or "." not in name:
+        hint = "for example register_encoder('shapely.Point', lambda point: point.wkb)"
+        raise SettingsError(f"register_encoder needs a class or its dotted name, not {name!r}", hint=hint)
     if not callable(function):
         raise SettingsError(f"the encoder for `{name}` is not callable: {function!r}")
     _registered[name] = function
+    known.clear()
 
 
 def find(cls: type) -> Encoder | None:

@@ -35,9 +35,9 @@ def scalar_digest(value: object) -> bytes | None:
 
 def _counted(data: bytes, short: int, long: int) -> bytes | None:
     size = len(data)
-    if size < 256:
+    if 0 < size < 256:  # an empty one is too short for a frame
         return sha256(_SHORT(_START, size + 3, short, size) + data + b".").digest()
     # From here on the pickler writes the bytes outside of a frame.
-    if size < LARGE - 64:
+    if 256 <= size < LARGE - 64:
         return sha256(_LONG(_START, size + 6, long, size) + data + b".").digest()
     return None

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from thds.mops.callkey import content, encoders
 from thds.mops.callkey.node import Refused
+from thds.mops.callkey.registry import known
+from thds.mops.callkey.scalars import scalar_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +83,7 @@ class Walk:
         self.nodes: dict[int, Node] = {}
         self.visited = 0
         self._active: set[int] = set()
-        self._encoders: dict[type, Encoder] = {}
+        self._encoders: dict[type, Encoder] = {}  # of local classes; those of others are in `known`
         self._kept: list[object] = []  # an id is good only while its object lives
         self._tokens: dict[int, bytes] = {}
 
@@ -103,7 +105,7 @@ class Walk:
         hasher = sha256(node.head)
         self._dump(node.parts, hasher)
         if node.elements is not None:
-            digests = sorted([self.digest(element) for element in node.elements])
+            digests = sorted([scalar_digest(element) or self.digest(element) for element in node.elements])
             self.visited += len(digests)
             hasher.update(b"%d:" % len(digests) + b"".join(digests))
         self._active.discard(key)
@@ -114,16 +116,18 @@ class Walk:
 
     def expand(self, obj: object) -> Node:
         """The object taken apart. Whatever its own code raises becomes a `Refused`."""
-        kind = type(obj)
-        encoder = self._encoders.get(kind)
-        if encoder is None:
-            encoder = self._encoders[kind] = encoders.encoder_for(kind)
         try:
-            return encoder(obj)
+            return (known.get(type(obj)) or self._encoder(type(obj)))(obj)
         except (Refused, RecursionError, MemoryError):
             raise
         except Exception as error:  # a user's `__reduce__`, `__mops_key__`, property ... may raise anything
             raise Refused(f"taking it apart failed: {type(error).__name__}: {error}") from error
+
+    def _encoder(self, kind: type) -> Encoder:
+        encoder = self._encoders.get(kind)
+        if encoder is None:
+            encoder = self._encoders[kind] = encoders.encoder_for(kind)
+        return encoder
 
     def _dump(self, value: object, hasher: Any) -> None:
         pickler = _Pickler(_Sink(hasher.update), 4)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from thds.mops.errors import StoreError, StoreUnwritableError
+from thds.mops.errors import StoreError
 from thds.mops.lease.claim import MOST_TAKEOVERS, Claim, Observed, decode, first
 from thds.mops.lease.holder import now
 from thds.mops.stores.base import CREATE, Create, Delete, Found, Replace, Store, Version
@@ -151,8 +151,6 @@ def _write(
         version = store.put(key, [mine.encode()], mode)
         if version is not None:
             return version, None
-    except StoreUnwritableError:
-        raise
     except StoreError as error:
         failure = error
     found = store.get(key)

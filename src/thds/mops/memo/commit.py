@@ -19,9 +19,12 @@ from thds.mops.stores.base import CREATE, Buffer, Get, Put, Replace
 
 
 class Won:
-    """Ours is the result."""
+    """Ours is the result. `damage`: what is to be said about the damaged blob that was there; "" if none was."""
 
-    __slots__ = ()
+    __slots__ = ("damage",)
+
+    def __init__(self, damage: str) -> None:
+        self.damage = damage
 
 
 class Lost:
@@ -112,12 +115,13 @@ class GetPut(Get, Put, Protocol):
 def commit(store: GetPut, address: Address, parts: list[Buffer], missing: Missing) -> Won | Lost:
     """Create, or replace exactly the tombstone or damaged blob that was seen. Raises StoreError; then nothing is
     visible."""
+    damage = ""
     for _ in range(10):  # each round somebody else changed the blob: a forget, or another result
         if missing.damage:
-            set_aside(store, address, missing)
+            damage = set_aside(store, address, missing)
         mode = CREATE if missing.over is None else Replace(missing.over)
         if store.put(address.result, parts, mode) is not None:
-            return Won()
+            return Won(damage)
         found = lookup(store, address)
         if isinstance(found, Hit):
             return Lost(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from thds.mops.callkey.address import Address
-from thds.mops.errors import DamagedBlobWarning
 from thds.mops.memo.blob import Blob, Damage
 from thds.mops.memo.metadata import Metadata, opening
 from thds.mops.stores.base import CREATE, Buffer, Get, Put, Version
@@ -76,16 +75,14 @@ def hit_of(body: Buffer, address: Address) -> Hit:
     return hit
 
 
-def set_aside(store: Put, address: Address, missing: Missing) -> None:
-    """Keep the damaged bytes under a name of their own, and say so. By the holder of the lease, before it commits."""
+def set_aside(store: Put, address: Address, missing: Missing) -> str:
+    """Keep the damaged bytes under a name of their own. By the holder of the lease, before it commits. What is to be
+    said about it, once the new result is safe."""
     import os
-    import warnings
 
     kept_at = address.damaged(os.urandom(4).hex())
     store.put(kept_at, [missing.body], CREATE)
-    warnings.warn(
-        f"The result at {address.uri} is damaged: {missing.damage}. It is computed again; the damaged bytes are kept"
-        f" at {address.root}/{kept_at}.",
-        DamagedBlobWarning,
-        stacklevel=2,
+    return (
+        f"The result at {address.uri} was damaged: {missing.damage}. It was computed again; the damaged bytes are kept"
+        f" at {address.root}/{kept_at}."
     )

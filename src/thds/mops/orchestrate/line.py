@@ -11,14 +11,16 @@ from concurrent.futures import Future
 from typing import Any, Final, TypeAlias
 
 from thds.mops.errors import AbandonedCallError, StoreUnwritableError
-from thds.mops.lease.acquire import Abandoned, Held, acquire, release
+from thds.mops.lease.acquire import Abandoned, Held, acquire
+from thds.mops.lease.claim import Claim
 from thds.mops.lease.session import Session
 from thds.mops.lease.waiter import Committed, Failed, Stale, describe, watch
 from thds.mops.memo.failure import load_failure
 from thds.mops.memo.lookup import Hit, Missing
 from thds.mops.orchestrate import remote
 from thds.mops.orchestrate.call import Call
-from thds.mops.worker.job import Computed, Job, Raised, interrupted, raised, returned, warn_not_stored
+from thds.mops.orchestrate.remote import LostClaim
+from thds.mops.worker.job import Computed, Job, Raised, let_go, raised, returned, warn_not_stored
 
 
 class Body:
@@ -48,22 +50,34 @@ def the_line(call: Call, missing: Missing) -> Line:
     while True:
         try:
             held = yield from _claim(call, missing)
+            if not isinstance(held, Held):
+                return held
+            ended = yield from _with_the_lease(call, held, missing)
         except StoreUnwritableError as reason:
             return (yield from _without_storing(call, missing, reason))
-        if not isinstance(held, Held):
-            return held
+        if not isinstance(ended, LostClaim):
+            return ended
+
+
+def _with_the_lease(
+    call: Call, held: Held, missing: Missing
+) -> Generator[Future[Any] | Body, Any, Outcome | LostClaim]:
+    """However this is left, the claim is not ours any more."""
+    job = Job(call.store, call.address, call.about(), held, missing)
+    try:
         # Somebody may have committed between our look and our lease.
         found = call.look() if call.store.cheap_looks or not held.fresh else missing
         if isinstance(found, Hit):
-            release(call.store, call.address, held)
+            let_go(job)
             return Found(found, waited=True)
+        job.missing = found
         if call.place.inline:
-            return (yield from _run_here(Job(call.store, call.address, call.about(), held, found)))
-        ended = yield from remote.run(call, call.store, call.address, held)
-        if isinstance(ended, Raised):
-            return ended
-        if isinstance(ended, Hit):
-            return Found(ended, waited=False)
+            return (yield from _run_here(job))
+        ended = yield from remote.run(call, job)
+        return Found(ended, waited=False) if isinstance(ended, Hit) else ended
+    except BaseException:
+        let_go(job)
+        raise
 
 
 def _claim(call: Call, missing: Missing) -> Generator[Future[Any], Any, Held | Outcome]:
@@ -75,7 +89,7 @@ def _claim(call: Call, missing: Missing) -> Generator[Future[Any], Any, Held | O
         if isinstance(step, Held):
             return step
         if isinstance(step, Abandoned):
-            raise _abandoned(call, step)
+            raise _abandoned(call, step.claim)
         ended = yield watch(
             call.store, call.address, step.claim, call.place.settings.lease_period_s, missing.over
         )
@@ -86,15 +100,17 @@ def _claim(call: Call, missing: Missing) -> Generator[Future[Any], Any, Held | O
                 return Found(found, waited=True)
             missing = found
         if isinstance(ended, Failed):
+            if ended.claim.is_abandoned:
+                raise _abandoned(call, ended.claim)
             error = load_failure(call.store, call.address, ended.claim_id)
             if error is not None:
                 return Raised(error, here=False)
 
 
-def _abandoned(call: Call, abandoned: Abandoned) -> AbandonedCallError:
-    holders = tuple(map(str, abandoned.claim.holders))
+def _abandoned(call: Call, claim: Claim) -> AbandonedCallError:
+    holders = tuple(map(str, claim.holders))
     return AbandonedCallError(
-        f"Every worker that computed {call.address.uri} died before it had an outcome: {describe(abandoned.claim)}.",
+        f"Every worker that computed {call.address.uri} died before it had an outcome: {describe(claim)}.",
         hint="Something about this call kills its worker (out of memory?). Call it again to try once more.",
         memo_uri=call.address.uri,
         holders=holders,
@@ -106,15 +122,15 @@ def _run_here(job: Job) -> Line:
         value = yield BODY
     except Exception as error:  # noqa: BLE001 - whatever the function raises is the outcome
         return raised(job, error)
-    except BaseException:
-        interrupted(job)
-        raise
     return returned(job, value)
 
 
 def _without_storing(call: Call, missing: Missing, reason: StoreUnwritableError) -> Line:
     """The root can be read at most: compute all the same, and say that nothing was kept."""
-    warn_not_stored(call.address, reason)
-    if not call.place.inline:
-        return (yield from remote.run_in_temporary_root(call))
-    return (yield from _run_here(Job(call.store, call.address, call.about(), None, missing)))
+    if call.place.inline:
+        outcome = yield from _run_here(Job(call.store, call.address, call.about(), None, missing))
+    else:
+        outcome = yield from remote.run_in_temporary_root(call)
+    if isinstance(outcome, Computed):
+        warn_not_stored(call.address, reason)
+    return outcome

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from thds.mops.callkey.address import Address
 from thds.mops.config import snapshot
-from thds.mops.errors import MopsError, ShimError, StoreError, UnpicklableArgumentError
+from thds.mops.errors import MopsError, ResultRefusedError, ShimError, StoreError, UnpicklableArgumentError
 from thds.mops.lease.acquire import Held, acquire, adopt
 from thds.mops.lease.session import Session
 from thds.mops.memo.failure import load_failure
@@ -24,7 +24,7 @@ from thds.mops.serialize.wire import PROGRAMS
 from thds.mops.shims.base import load
 from thds.mops.stores.base import CREATE, Store
 from thds.mops.stores.registry import open_store
-from thds.mops.worker.job import Computed, Job, Raised, interrupted, raised
+from thds.mops.worker.job import Computed, Job, Raised, let_go, raised
 
 
 class LostClaim:
@@ -36,14 +36,19 @@ class LostClaim:
 Ended: TypeAlias = Hit | Raised | LostClaim
 
 
-def run(call: Call, store: Store, address: Address, held: Held) -> Generator[Future[Any], Any, Ended]:
-    """One execution through the shim, at that address: the call's own, or the same in a temporary root."""
-    job = Job(store, address, call.about(), held, Missing())
-    key = address.invocation(held.claim.id)
+def run(call: Call, job: Job) -> Generator[Future[Any], Any, Ended]:
+    """One execution through the shim, at the job's address: the call's own, or the same in a temporary root."""
+    assert job.held is not None
+    store, address = job.store, job.address
+    key = address.invocation(job.held.claim.id)
     working: Future[Any] | None = None
     problem: BaseException | None = None
     try:
-        store.put(key, [*pack_invocation(address, _invocation(call))], CREATE)
+        invocation = pack_invocation(address, _invocation(call))
+    except UnpicklableArgumentError as error:
+        return raised(job, error)
+    store.put(key, invocation, CREATE)
+    try:
         working = _start(call, [address.root, key])
         if working is not None:
             yield working
@@ -72,6 +77,9 @@ def _outcome(job: Job, problem: BaseException | None) -> Ended:
         return found
     claim = job.held.claim.id
     error = load_failure(job.store, job.address, claim)
+    if isinstance(error, ResultRefusedError):
+        _remove(job.store, job.address.failure(claim))
+        raise error
     if error is not None:
         return Raised(error, here=False)
     job.held = adopt(job.store, job.address, claim, Session.of(job.store))
@@ -104,7 +112,7 @@ def _take_back(job: Job) -> None:
     """The user interrupts: the worker is stopped, and what it may have claimed meanwhile is released."""
     assert job.held is not None
     job.held = adopt(job.store, job.address, job.held.claim.id, Session.of(job.store))
-    interrupted(job)
+    let_go(job)
 
 
 def _remove(store: Store, key: str) -> None:
@@ -172,6 +180,6 @@ def run_in_temporary_root(call: Call) -> Generator[Future[Any], Any, Computed | 
         address = Address(store.uri, call.place.folder, call.key.digest)
         held = acquire(store, address, Session.of(store))
         assert isinstance(held, Held)
-        ended = yield from run(call, store, address, held)
+        ended = yield from run(call, Job(store, address, call.about(), held, Missing()))
         assert not isinstance(ended, LostClaim)
         return Computed(ended.value(), [ended.body]) if isinstance(ended, Hit) else ended

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from thds.mops import events
 from thds.mops.memo.lookup import Hit
 from thds.mops.orchestrate.call import Call
+
 if TYPE_CHECKING:
     import logging
 

@@ -6,6 +6,8 @@ Also those that pickle badly: a custom `__init__`, attributes that cannot be pic
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from thds.mops.errors import RemoteError, RemoteTraceback
@@ -68,8 +70,25 @@ class _Rebuildable:
     def __reduce__(self) -> tuple[Any, ...]:
         error = self._error
         attributes = {name: _carried(value) for name, value in vars(error).items()}
-        return wire.exception, (type(error), tuple(map(_carried, error.args)), attributes)
+        slots = {name: _carried(value) for name, value in _slots(error)}
+        return wire.exception, (type(error), tuple(map(_carried, error.args)), attributes, slots)
 
 
-def _carried(value: object) -> object:
+def _slots(error: BaseException) -> Iterator[tuple[str, object]]:
+    """What is kept outside of `__dict__`, as far as it is set: `__slots__`, and fields of the interpreter's own."""
+    for cls in type(error).__mro__:
+        if cls in (BaseException, Exception, object):
+            continue
+        for name, descriptor in vars(cls).items():
+            if isinstance(descriptor, MemberDescriptorType | GetSetDescriptorType) and name != "__dict__":
+                value = getattr(error, name, None)
+                if value is not None:
+                    yield name, value
+
+
+def _carried(value: Any) -> object:
+    if isinstance(value, BaseException):  # in a group, say: it may pickle as badly as the one around it
+        return value if _faithful(value) is not None else _Rebuildable(value)
+    if type(value) in (list, tuple):
+        return type(value)(map(_carried, value))
     return value if failure(value) is None else wire.NotCarried(repr(value)[:200])

@@ -95,13 +95,15 @@ def _by_value_pickler() -> type:
 
         class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships no types
             def reducer_override(self, obj: Any) -> Any:
-                if (
-                    isinstance(obj, type)
-                    and obj.__module__ == "__main__"
-                    and "<locals>" not in obj.__qualname__
-                ):
+                if isinstance(obj, (io.IOBase, memoryview)):  # it would come back as something else
+                    raise TypeError(f"cannot pickle {type(obj).__name__!r} object")
+                if _is_class_of_main(obj):
                     return main_class, (PROGRAMS.of(obj), obj.__qualname__, cloudpickle.dumps(obj, PROTOCOL))
                 return super().reducer_override(obj)
 
         _loaded.append(ByValuePickler)
     return _loaded[0]
+
+
+def _is_class_of_main(obj: Any) -> bool:
+    return isinstance(obj, type) and obj.__module__ == "__main__" and "<locals>" not in obj.__qualname__

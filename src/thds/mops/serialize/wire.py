@@ -102,9 +102,17 @@ class NotCarried:
         return f"<not carried over: {self.text}>"
 
 
-def exception(cls: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:
-    """An exception with that class, `args` and attributes, without running its class's own `__init__`."""
+def exception(
+    cls: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any], slots: dict[str, Any]
+) -> BaseException:
+    """An exception with that class, `args`, attributes and slots (such as `OSError.errno`), without running its
+    class's own `__init__`."""
     rebuilt = cls.__new__(cls, *args)
     rebuilt.args = args
     rebuilt.__dict__.update(attributes)
+    for name, value in slots.items():
+        try:
+            setattr(rebuilt, name, value)
+        except (AttributeError, TypeError):
+            pass  # read-only: `__new__` has made it from the arguments
     return rebuilt

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thds.mops.callkey.address import Address
-from thds.mops.errors import NotStoredWarning, StoreError, UnpicklableResultError
+from thds.mops.errors import DamagedBlobWarning, NotStoredWarning, StoreError, UnpicklableResultError
 from thds.mops.lease.acquire import Held, fail, release
 from thds.mops.memo.commit import About, Lost, Stopwatch, commit, pack_result
 from thds.mops.memo.failure import store_failure
@@ -69,11 +69,15 @@ def returned(job: Job, value: Any) -> Computed | Raised:
     try:
         outcome = commit(job.store, job.address, parts, job.missing)
     except StoreError as reason:
+        let_go(job)
         warn_not_stored(job.address, reason)
-        _quietly(lambda held: release(job.store, job.address, held), job)
         return Computed(value, parts)
-    _quietly(lambda held: release(job.store, job.address, held), job)
-    return Computed(outcome.hit.value() if isinstance(outcome, Lost) else value, None)
+    let_go(job)
+    if isinstance(outcome, Lost):
+        return Computed(outcome.hit.value(), None)
+    if outcome.damage:  # said last: where warnings are errors, the result is there all the same
+        warnings.warn(outcome.damage, DamagedBlobWarning, stacklevel=3)
+    return Computed(value, None)
 
 
 def raised(job: Job, error: BaseException) -> Raised:
@@ -85,8 +89,8 @@ def raised(job: Job, error: BaseException) -> Raised:
     return Raised(error, here=True)
 
 
-def interrupted(job: Job) -> None:
-    """No outcome, by the user's will: let the next one compute."""
+def let_go(job: Job) -> None:
+    """Release the claim, if it is still ours. Without an outcome, the next one computes."""
     _quietly(lambda held: release(job.store, job.address, held), job)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 from thds.mops.callkey.address import Address
 from thds.mops.config import snapshot
 from thds.mops.config.context import entered, running
-from thds.mops.errors import ShimError
+from thds.mops.errors import ResultRefusedError, ShimError, StoreError
 from thds.mops.lease.acquire import adopt
 from thds.mops.lease.session import Session
+from thds.mops.memo.failure import store_failure
 from thds.mops.memo.invocation import Invocation, load_invocation
 from thds.mops.memo.lookup import Hit, lookup
 from thds.mops.serialize import pickler
@@ -22,7 +23,7 @@ from thds.mops.serialize.wire import PROGRAMS
 from thds.mops.stores.registry import open_store
 from thds.mops.worker.exit_codes import CLAIM_LOST, FUNCTION_RAISED, NOT_STORED, RESULT_STORED
 from thds.mops.worker.importing import importing
-from thds.mops.worker.job import Computed, Job, Raised, interrupted, raised, returned
+from thds.mops.worker.job import Computed, Job, Raised, let_go, raised, returned
 
 #: What a call will import sooner or later: a fork server imports it before it forks.
 PRELOAD = ("cloudpickle", "datetime", "getpass", "json", "socket")
@@ -63,11 +64,25 @@ def _run(job: Job, invocation: Invocation) -> Computed | Raised:
             function, args, kwargs = _unpack(job, invocation)
             value = _call(function, args, kwargs)
     except KeyboardInterrupt:
-        interrupted(job)
+        let_go(job)
         raise
     except BaseException as error:  # noqa: BLE001 - SystemExit too: in the caller's thread it would end the caller
         return raised(job, error)
-    return returned(job, value)
+    outcome = returned(job, value)
+    if isinstance(outcome, Computed) and outcome.parts is not None:
+        _say_refused(job)
+    return outcome
+
+
+def _say_refused(job: Job) -> None:
+    """The store had no room for the result; for a few words it may have."""
+    assert job.held is not None
+    what = f"The worker computed {job.address.uri}, but the store refused the result."
+    error = ResultRefusedError(what, operation="put", key=job.address.result, errno=None)
+    try:
+        store_failure(job.store, job.address, job.about, job.held.claim.id, error)
+    except StoreError:
+        traceback.print_exc()  # then the exit code has to do
 
 
 def _settings_of_the_caller(invocation: Invocation) -> entered:

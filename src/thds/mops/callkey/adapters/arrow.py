@@ -156,7 +156,7 @@ class _Collector:
             for child, values_of_field in zip(self._children, array.flatten(), strict=True):
                 child.add(values_of_field)
         elif pa.types.is_union(kind):
-            self._items += zip(array.type_codes.to_pylist(), array.to_pylist(), strict=True)
+            self._items += [(item.type_code, item.as_py()) for item in array]  # `type_codes` forgets slices
         else:
             self._values.update(_flat(array, kind.bit_width // 8))
 

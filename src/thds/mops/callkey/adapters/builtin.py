@@ -45,8 +45,6 @@ def set_like(value: Any) -> Node:
     """A subclass of `set` or `frozenset`. Its own reduction lists the elements in an order that depends on the hash
     seed."""
     cls = type(value)
-    kind = "set subclass" if issubclass(cls, set) else "frozenset subclass"
-    return labelled(kind, cls)(
-        attributes(value, cached_properties(cls)),
-        list(set.__iter__(value)) if issubclass(cls, set) else list(frozenset.__iter__(value)),
-    )
+    base: Any = set if issubclass(cls, set) else frozenset
+    elements = list(base.__iter__(value))
+    return labelled(f"{base.__name__} subclass", cls)(attributes(value, cached_properties(cls)), elements)

@@ -129,7 +129,7 @@ def _string_dtype(dtype: Any) -> str:
 
 
 def _texts(value: Any) -> object:
-    if dict(vars(value)).get("_pa_array") is not None:
+    if hasattr(value, "_pa_array"):
         from thds.mops.callkey.adapters import arrow
 
         return arrow.texts(value.__arrow_array__())

@@ -1,4 +1,5 @@
-"""Paths. A `Path` says: the file there; so it is keyed by content and suffix, wherever it lies. A `PurePath` is text."""
+"""Paths. A `Path` says: the file there; so it is keyed by content and suffix, wherever it lies. A `PurePath` is
+text."""
 
 from __future__ import annotations
 

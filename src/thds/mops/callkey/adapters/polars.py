@@ -45,8 +45,6 @@ def lazy_frame(_value: Any) -> Node:
 def dtype_parts(kind: Any) -> object:
     """Name and parameters; `pl.Int64` and `pl.Int64()` are one."""
     name = kind.base_type().__name__
-    if isinstance(kind, type):
-        return name, None
     if isinstance(kind, pl.Struct):
         return name, [(field.name, dtype_parts(field.dtype)) for field in kind.fields]
     if isinstance(kind, (pl.List, pl.Array)):

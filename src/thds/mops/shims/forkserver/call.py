@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from thds.mops.errors import ShimError
 from thds.mops.shims.base import ended_badly
 from thds.mops.shims.forkserver import interpreter, protocol
-from thds.mops.shims.forkserver.output import Outputs
+from thds.mops.shims.forkserver.output import Outputs, Sinks
 from thds.mops.worker.exit_codes import ORDERLY
 
 if TYPE_CHECKING:
@@ -40,13 +40,15 @@ class Call:
         "volatile",
     )
 
-    def __init__(self, number: int, arguments: Sequence[str], modules: tuple[str, ...], entry: str) -> None:
+    def __init__(
+        self, number: int, arguments: Sequence[str], modules: tuple[str, ...], entry: str, sinks: Sinks
+    ) -> None:
         self.number = number
         self.arguments = tuple(str.__str__(each) for each in arguments)  # refuses what is no string
         self.modules = modules
         self.entry = entry
         self.interpreter, self.volatile = interpreter.capture()
-        self.outputs = Outputs()
+        self.outputs = Outputs(sinks)
         self.server: Server | None = None
         self.servers_tried = 0
         self.started = False

@@ -17,6 +17,8 @@ from typing import Final, Generic, NamedTuple, TypeVar
 #: Seconds between asking a process group to end and killing it.
 GRACE_S: Final = 2.0
 _POLL_S: Final = 0.01
+#: File descriptors that are not used up for waiting.
+_LEFT_TO_OTHERS: Final = 64
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -135,10 +137,17 @@ _MAXRSS_UNIT = 1024 if hasattr(os, "pidfd_open") else 1
 
 
 def _open(pid: int) -> int | None:
+    """Something that can be waited for; None where the system has no such thing, or too few are left for others."""
+    import resource
+
     try:
-        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
-    except OSError:  # an old kernel, or no file descriptor left
+        fd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+    except OSError:
         return None
+    if fd is not None and fd > resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _LEFT_TO_OTHERS:
+        os.close(fd)
+        return None
+    return fd
 
 
 def _signal(group: int, number: int) -> None:

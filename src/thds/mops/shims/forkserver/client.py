@@ -20,7 +20,7 @@ from thds.mops.shims.forkserver.call import Call, Kind
 from thds.mops.shims.forkserver.children import Children, Ended
 from thds.mops.shims.forkserver.future import WorkerFuture
 from thds.mops.shims.forkserver.loop import Loop
-from thds.mops.shims.forkserver.output import Relay
+from thds.mops.shims.forkserver.output import Relay, Sinks
 from thds.mops.shims.forkserver.servers import Server, Servers
 
 log = logging.getLogger("thds.mops.shims.subprocess")
@@ -44,6 +44,7 @@ class Client:
         self._children: Children[Call | Server] = Children(self._loop.selector)
         self._servers = Servers(self._loop.selector, self._hear)
         self._calls: dict[int, Call] = {}
+        self._sinks = Sinks()
         self._unforkable: dict[Kind, versions.Versions] = {}
         self._deaths: dict[Kind, int] = {}
         self._numbers = itertools.count(1)
@@ -52,12 +53,12 @@ class Client:
         self, arguments: Sequence[str], modules: tuple[str, ...], entry: str, fresh: bool
     ) -> Future[None]:
         """From any thread. `fresh`: in a new interpreter in any case."""
-        call = Call(next(self._numbers), arguments, modules, entry)
-        call.future = WorkerFuture(lambda: self._loop.post(lambda: self._cancel(call)))
+        call = Call(next(self._numbers), arguments, modules, entry, self._sinks)
+        call.future = WorkerFuture(lambda: self._loop.run(lambda: self._cancel(call)))
         try:
             self._loop.post(lambda: self._begin(call, fresh or not _CAN_FORK))
         except RuntimeError as error:
-            call.outputs.abandon()
+            call.outputs.close()
             call.future.resolve(call.failure(f"no worker can be started any more: {error}"))
         return call.future
 
@@ -65,8 +66,7 @@ class Client:
         """In a forked child: servers and calls are the parent's. Close what was inherited, end nothing."""
         for server in self._servers.open:
             server.channel.close()
-        for call in self._calls.values():
-            call.outputs.abandon()
+        self._sinks.abandon()
         self._children.close()
         self._loop.abandon()
 
@@ -76,9 +76,14 @@ class Client:
         self._loop.holds += 1
         self._calls[call.number] = call
         for relay in call.outputs.relays:
-            self._loop.holds += 1
-            self._loop.selector.register(relay.fd, selectors.EVENT_READ, lambda it=relay: self._relay(it))
+            self._watch(relay)
         self._start(call, fresh)
+
+    def _watch(self, relay: Relay) -> None:
+        if not relay.watched:
+            relay.watched = True
+            self._loop.holds += 1
+            self._loop.selector.register(relay.fd, selectors.EVENT_READ, lambda: self._relay(relay))
 
     def _start(self, call: Call, fresh: bool = False) -> None:
         if call.future.cancelled():
@@ -124,10 +129,10 @@ class Client:
             self._cancel(call)
 
     def _cancel(self, call: Call) -> None:
-        if call.number in self._calls and call.started:
+        if call.number in self._calls:
             if call.server:
                 call.server.cancel(call)
-            else:
+            elif call.started:
                 self._children.terminate(call)
 
     def _finish(self, call: Call, error: ShimError | None) -> None:

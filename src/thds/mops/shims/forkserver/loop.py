@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 Step = Callable[[], None]
+_PATIENCE_S = 1.0
 
 
 class Loop:
@@ -44,6 +45,14 @@ class Loop:
                 self._thread = thread
             self._posted.append(step)
         self._ring()
+
+    def run(self, step: Step) -> None:
+        """Like `post`, but it is done when this returns, or a second has passed."""
+        done = threading.Event()
+        self.post(step)
+        self.post(done.set)
+        if threading.current_thread() is not self._thread:
+            done.wait(_PATIENCE_S)
 
     def abandon(self) -> None:
         """In a forked child, where the thread does not exist: close the files, which are the parent's."""

@@ -63,13 +63,13 @@ class Preloader:
     def _judge(self, program: str, names: list[str], residue: Residue) -> str | None:
         with _Captured() as captured:
             try:
-                self.generators.before_import()
                 with residue, importing(may_look=False) as scope:
                     for name in names:
+                        self.generators.before_import()
                         module = _import(name)
                         for each in getattr(module, "PRELOAD", ()) if name == program else ():
                             import_module(each)
-                self.generators.after_import()
+                        self.generators.after_import()
             except BaseException as error:  # noqa: BLE001 - SystemExit too: whatever it is, a new interpreter will show it
                 residue.saw(error)
                 return f"importing it fails here: {type(error).__name__}: {error}"

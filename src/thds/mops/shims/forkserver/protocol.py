@@ -12,7 +12,7 @@ import marshal
 import os
 import socket
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 #: To the server: an `Order` with two open files, standard output and standard error.
@@ -52,7 +52,7 @@ class Message(NamedTuple):
 
 
 class Channel:
-    """One end. Not thread-safe. The caller of `put` closes its files when it likes: they are duplicated."""
+    """One end. Not thread-safe."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(0)
@@ -66,11 +66,11 @@ class Channel:
         """Whether something waits to be sent: call `flush` when the socket is writable, or a little later."""
         return bool(self._unsent)
 
-    def put(self, *body: Any, files: Sequence[int] = ()) -> None:
-        """Send, or keep until `flush`. Raises OSError when the other side is gone."""
+    def put(self, *body: Any, files: tuple[int, ...] = ()) -> None:
+        """Send, or keep until `flush`. The files must stay open until the other side has answered. Raises
+        ConnectionError when it is gone."""
         payload = marshal.dumps((len(files), body))
-        data = memoryview(len(payload).to_bytes(_LENGTH, "big") + payload)
-        self._unsent.append((data, tuple(os.dup(each) for each in files)))
+        self._unsent.append((memoryview(len(payload).to_bytes(_LENGTH, "big") + payload), files))
         self.flush()
 
     def flush(self) -> None:
@@ -83,7 +83,6 @@ class Channel:
                 if error.errno in (errno.EAGAIN, errno.ENOBUFS, errno.ETOOMANYREFS):
                     return
                 raise
-            _close(files)
             if sent == len(data):
                 self._unsent.popleft()
             else:
@@ -95,9 +94,8 @@ class Channel:
         return list(self._complete()), open_
 
     def close(self) -> None:
-        for _, files in self._unsent:
-            _close(files)
-        _close(tuple(self._files))
+        for each in self._files:
+            os.close(each)
         self.sock.close()
 
     def _fill(self) -> bool:
@@ -129,8 +127,3 @@ class Channel:
 
 def _rights(files: tuple[int, ...]) -> list[tuple[int, int, array.array[int]]]:
     return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))] if files else []
-
-
-def _close(files: Sequence[int]) -> None:
-    for each in files:
-        os.close(each)
