@@ -24,7 +24,7 @@ PATIENCE_S = 60
 
 #: What scripts in a workspace import: a blob root beside them, marks that are counted, and signals between processes.
 LAB = '''
-import os, time
+import os, threading, time
 from pathlib import Path
 
 from thds.mops import pure
@@ -48,7 +48,7 @@ def ticks(name="ran"):
 
 def tell(name, text=""):
     """Let whoever waits for `name` go on, and tell them `text`."""
-    temporary = HERE / f"{name}.{os.getpid()}"
+    temporary = HERE / f"{name}.{os.getpid()}.{threading.get_ident()}"
     temporary.write_text(str(text))
     temporary.rename(HERE / f"{name}.told")
 

@@ -22,7 +22,7 @@ import workload
 SMALL_CALLS = 200
 SMALL_SECONDS = 1.5
 ARRAY_REPEATS = 5
-BLOCK_REPEATS = 2
+BLOCK_REPEATS = 4
 FRESH_CALLS = 12
 
 
@@ -57,6 +57,7 @@ def versions(peer: Any) -> dict[str, Any]:
 def miss(peer: Any) -> dict[str, Any]:
     """Distinct integers, after one call that pays for what happens once in a process."""
     peer.identity(-1)
+    os.sync()
     return {"times": _times(peer.identity, range(SMALL_CALLS), SMALL_SECONDS)}
 
 
@@ -94,17 +95,22 @@ def _reference(number: int) -> str:
 
 
 def block_miss(peer: Any) -> dict[str, Any]:
-    """`np.save` and the miss in turn. What is still on its way to the disk is written before each, not during."""
+    """`np.save` and the miss in turn; every other time the miss is first."""
     import numpy as np
 
     peer.identity(-2)
+    np.save(
+        _reference(0), workload.block(0)
+    )  # so that neither is the first to use this much of the page cache
     saves, misses = [], []
     for number in range(BLOCK_REPEATS):
         array = workload.block(number)
-        os.sync()
-        saves.append(timed(np.save, _reference(number), array))
-        os.sync()
-        misses.append(timed(peer.block, number))
+        if number % 2:
+            misses.append(_timed_alone(peer.block, number))
+        _remove(_reference(number))
+        saves.append(_timed_alone(np.save, _reference(number), array))
+        if number % 2 == 0:
+            misses.append(_timed_alone(peer.block, number))
     return {"np_save": saves, "times": misses}
 
 
@@ -120,8 +126,19 @@ def block_hit(peer: Any) -> dict[str, Any]:
         hits.append(timed(peer.block, number))
         loads_read.append(timed(lambda path: np.load(path).sum(), path))
         hits_read.append(timed(lambda number: peer.block(number).sum(), number))
-        os.unlink(path)
+        _remove(path)
     return {"np_load": loads, "times": hits, "np_load_read": loads_read, "times_read": hits_read}
+
+
+def _timed_alone(call: Callable[..., Any], *args: Any) -> float:
+    """What others left to be written to the disk is written first, not meanwhile."""
+    os.sync()
+    return timed(call, *args)
+
+
+def _remove(path: str) -> None:
+    if os.path.exists(path):
+        os.unlink(path)
 
 
 def fresh(peer: Any) -> dict[str, Any]:

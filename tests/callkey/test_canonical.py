@@ -31,10 +31,15 @@ APART = [
 ]  # fmt: skip
 
 
+TEXTS = st.text(max_size=5) | st.binary(max_size=5)
+#: Around every size at which the pickler, or the format, changes its ways.
+SIZES = [0, 1, 255, 256, LARGE // 2, LARGE - 65, LARGE - 64, LARGE - 63, LARGE - 1, LARGE, LARGE + 1]
+
+
 def small_values() -> st.SearchStrategy[Any]:
     """Trees of builtins in which sets may be nested too."""
     hashable = st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.binary(max_size=5),
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
         lambda inner: st.lists(inner, max_size=3).map(tuple) | st.frozensets(inner, max_size=3),
         max_leaves=6,
     )  # fmt: skip
@@ -120,12 +125,10 @@ def test_short_cut_is_the_general_way(value: Any) -> None:
     assert digest(value, "x") == Walk().digest(value)
 
 
-@pytest.mark.parametrize(
-    "size", [0, 1, 255, 256, LARGE // 2, LARGE - 65, LARGE - 64, LARGE - 63, LARGE - 1, LARGE, LARGE + 1]
-)
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("letter", ["a", "é", "€", "😀"])
 def test_short_cut_for_text_and_bytes_of_all_sizes(size: int, letter: str) -> None:
-    """Around every size at which the pickler, or the format, changes its ways."""
+    """It does not depend on the size which way is gone."""
     for value in (letter * size, letter.encode() * size):
         assert digest(value, "x") == Walk().digest(value)
 

@@ -205,33 +205,51 @@ def pong(n): return ping(n)
     )
 
 
-def test_a_call_made_while_a_worker_imports(packages: Any) -> None:
-    """It may be a hit; computing there is an error that says where, since it would nest workers without end."""
-    packages.write(
-        {
-            "top.py": """
+IMPORTS = """
+import os
 from lab import *
+
 @pure.magic('subprocess')
 def base(x):
     tick('base')
     return x + 1
 
-READY = (HERE / 'base.ticks').exists() or base(1)
-VALUE = base(1)
+VALUE = base(ARGUMENT)
 
 @pure.magic('subprocess')
 def use(x):
     return x + VALUE
 """
+
+
+def test_computing_while_a_worker_imports_is_an_error(packages: Any) -> None:
+    """That says where: it would nest workers without end."""
+    packages.write({"top.py": IMPORTS.replace("ARGUMENT", "os.getpid()")})
+    done = packages.run("from top import *\nprint(use(1))", check=False)
+    assert done.code == 1
+    assert "ImportTimeCallError" in done.err
+    assert "top.py" in done.err
+    assert packages.ticks("base") == 0
+
+
+def test_a_call_that_imports_itself(packages: Any) -> None:
+    """The worker of `base` imports the module that calls `base`: an error as well, and it comes at once."""
+    packages.write({"top.py": IMPORTS.replace("ARGUMENT", "1")})
+    done = packages.run("from top import *\nprint(use(1))", check=False)
+    assert done.code == 1
+    assert "ImportTimeCallError" in done.err or "SelfCallError" in done.err
+    assert "top.py" in done.err
+    assert packages.ticks("base") == 0
+
+
+def test_a_hit_while_a_worker_imports(packages: Any) -> None:
+    """Is an answer like any other."""
+    packages.write({"top.py": IMPORTS.replace("ARGUMENT", "1")})
+    packages.write(
+        {
+            "fill.py": "import os\nfrom lab import *\npure.magic.shim('samethread', 'top', mask=True)\nimport top\n"
         }
     )
-    done = packages.run("from top import *\nprint(use(1))", check=False)
-    if done.code:
-        assert "ImportTimeCallError" in done.err
-        assert "top.py" in done.err
-    else:
-        assert done.out == "3"
-    # With the result there, every import is a hit.
-    packages.write({"fill.py": "from lab import *\n"})
+    packages.run("fill.py")
     assert packages.run("from top import *\nprint(use(1))").out == "3"
     assert packages.ticks("base") == 1

@@ -176,7 +176,7 @@ def test_a_worker_adopts_the_claim(
     adopted = adopt(store, address, held.claim.id, theirs)
     assert adopted is not None
     assert adopted.claim == held.claim._replace(
-        session=theirs.id, holder=adopted.claim.holder, nonce=adopted.claim.nonce
+        caller=held.claim.session, session=theirs.id, holder=adopted.claim.holder, nonce=adopted.claim.nonce
     )
     assert release(store, address, held) is False
     assert fail(store, address, held) is False

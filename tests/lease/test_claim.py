@@ -17,7 +17,7 @@ _GOLDEN = (
     b'{"format":1,"id":"c1","session":"s1","state":"held","takeovers":1,'
     b'"holder":{"host":"lap7","user":"ana","pid":123,"boot_id":"b-1","since":"2026-11-22T10:00:00Z"},'
     b'"holders":[{"host":"pod-9","user":"ben","pid":7,"boot_id":"b-2","since":"0001-01-01T00:00:00Z"}],'
-    b'"reason":"","nonce":"n1"}'
+    b'"reason":"","nonce":"n1","caller":""}'
 )
 
 
@@ -89,7 +89,7 @@ def test_transitions() -> None:
     failed = adopted.ended("failed")
     given_up = adopted.given_up()
     assert taken._replace(id="", nonce="") == Claim("", "s2", "held", 2, me, (_BEN, _ANA), "", "")
-    assert adopted == taken._replace(session="s3", holder=_ANA, nonce=adopted.nonce)
+    assert adopted == taken._replace(session="s3", caller="s2", holder=_ANA, nonce=adopted.nonce)
     assert failed == adopted._replace(state="failed", nonce=failed.nonce)
     assert given_up == failed._replace(reason=ABANDONED, holders=(_BEN, _ANA, _ANA), nonce=given_up.nonce)
     assert (given_up.is_abandoned, failed.is_abandoned) == (True, False)

@@ -673,3 +673,30 @@ def test_adoption_by_the_same_session_is_followed(root: str, address: Address) -
     assert not future.done()
     fail(store, address, adopted)
     assert isinstance(future.result(_TIMEOUT_S), Failed)
+
+
+_WORKER = """
+store = FileStore(root)
+say(adopt(store, address, hear(), Session.of(store)) is not None)
+hear()
+"""
+
+
+def test_a_dead_worker_is_its_callers_to_report(
+    root: str, address: Address, start: Callable[..., Any]
+) -> None:
+    """As long as the caller who handed the claim on lives, waiters leave it to him to say what became of the worker;
+    when he dies too, they take over."""
+    caller = start(_HOLDER.format(kind="FileStore", period_s=_LONG_S))
+    caller.line()
+    store = Counting(root)
+    worker = start(_WORKER)
+    worker.tell(_observe(store, address).claim.id)
+    assert worker.line() == "True"
+    seen = _observe(store, address)
+    future = watch(store, address, seen.claim, _LONG_S)
+    worker.kill()
+    store.wait(address.result, 5)
+    assert not future.done()
+    caller.kill()
+    assert future.result(_TIMEOUT_S) == Stale(seen)

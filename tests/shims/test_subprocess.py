@@ -7,7 +7,9 @@ import pickle
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import CancelledError, wait
+from typing import Any
 
 import pytest
 
@@ -18,28 +20,29 @@ from thds.mops.worker.exit_codes import ORDERLY
 from .conftest import PATIENCE_S, Room, gone
 
 
-@pytest.mark.parametrize(
-    ("body", "reported"),
-    [
-        ("os._exit(3)", "exit code 3"),
-        ("sys.exit(4)", "exit code 4"),
-        ("sys.exit('no more')", "exit code 1"),
-        ("raise RuntimeError('boom')", "exit code 1"),
-        ("return 83", "exit code 83"),
-        ("os.kill(os.getpid(), 9)", "killed by SIGKILL (signal 9)"),
-        ("os.kill(os.getpid(), 11)", "killed by SIGSEGV (signal 11)"),
-        ("import ctypes; ctypes.string_at(0)", "killed by SIGSEGV (signal 11)"),
-    ],
-)
-def test_crash(room: Room, fresh: bool, body: str, reported: str, capfd: pytest.CaptureFixture[str]) -> None:
+CRASHES = {
+    "os._exit(3)": "exit code 3",
+    "sys.exit(4)": "exit code 4",
+    "sys.exit('no more')": "exit code 1",
+    "sys.exit(83)": "exit code 83",
+    "raise RuntimeError('boom')": "exit code 1",
+    "raise KeyboardInterrupt": "exit code 130",
+    "os.kill(os.getpid(), 9)": "killed by SIGKILL (signal 9)",
+    "os.kill(os.getpid(), 11)": "killed by SIGSEGV (signal 11)",
+    "import ctypes; ctypes.string_at(0)": "killed by SIGSEGV (signal 11)",
+}
+
+
+def test_crash(room: Room, fresh: bool) -> None:
     """Whatever ends a worker other than in an orderly way is an error that says what it was."""
-    room.program(body)
-    with pytest.raises(ShimError) as crash:
-        room.run("call-x", fresh=fresh)
-    assert reported in crash.value.reported  # type: ignore[attr-defined]
-    assert reported in str(crash.value)
-    assert "call-x" in str(crash.value)
-    capfd.readouterr()
+    room.program("exec(argv[0])")
+    calls = {body: room.call(body, fresh=fresh) for body in CRASHES}
+    for body, reported in CRASHES.items():
+        crash = calls[body].exception(PATIENCE_S)
+        assert isinstance(crash, ShimError)
+        assert crash.reported.startswith(reported)  # type: ignore[attr-defined]
+        assert reported in str(crash)
+        assert body in str(crash)
 
 
 def test_killed_names_memory(room: Room, fresh: bool) -> None:
@@ -184,6 +187,27 @@ def test_64_threads_at_once(room: Room) -> None:
     for each in threads:
         each.join(PATIENCE_S)
     assert [room.told(str(number)) for number in range(64)] == [server] * 64
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+def test_hundreds_at_once_with_few_file_descriptors(
+    room: Room, run_python: Callable[..., Any], redirected: bool
+) -> None:
+    """Calls that wait or run take up no file descriptors of this process."""
+    room.program(r"sys.stdout.write('worker\n')")
+    code = """
+import contextlib, io, resource, sys
+from thds.mops.shims.subprocess import Subprocess
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+text = io.StringIO()
+with contextlib.redirect_stdout(text if REDIRECTED else sys.stdout):
+    futures = [Subprocess(entry="program:main")([str(n)]) for n in range(200)]
+    print("all begun")
+for each in futures:
+    each.result()
+sys.stdout.write(text.getvalue())
+""".replace("REDIRECTED", str(redirected))
+    assert sorted(run_python(code).lines) == ["all begun", *["worker"] * 200]
 
 
 def test_no_thread_remains(room: Room) -> None:

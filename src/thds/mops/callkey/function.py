@@ -144,32 +144,44 @@ def captures(func: Any) -> bool:
     return any(getattr(function, "__closure__", None) for function in wrapped_chain(underlying(func)))
 
 
-def captured(func: Any) -> dict[str, tuple[object, ...]]:
-    """The values in the closures of a function and of what it wraps, by name, each in a tuple; () is an empty cell.
-    The function itself, in whatever wrapping, stands as a mark: it is in the key by name."""
+def captured(func: Any) -> dict[str, object]:
+    """The values in the closures of a function and of what it wraps, by name. The function itself, in whatever
+    wrapping, stands as a mark: it is in the key by name."""
     chain = list(wrapped_chain(underlying(func)))
-    found: dict[str, tuple[object, ...]] = {}
+    found: dict[str, object] = {}
     for depth, function in enumerate(chain):
-        for name, cell in cells(function):
-            found["__wrapped__." * depth + name] = ("itself", None) if _is_one_of(cell, chain) else cell
+        for name, value in cells(function):
+            found["__wrapped__." * depth + name] = ITSELF if _is_one_of(value, chain) else value
     return found
 
 
-def cells(function: Any) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Name and content of each cell; () where it is empty. A bare `object()` is known by its name only."""
+class Mark:
+    """Stands in an encoding for what is no value; no user's value is one."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+ABSENT = Mark("absent")
+BARE_OBJECT = Mark("bare object")
+ITSELF = Mark("itself")
+
+
+def cells(function: Any) -> Iterator[tuple[str, object]]:
+    """Name and content of each cell, `ABSENT` where it is empty."""
     closure = getattr(function, "__closure__", None)
     for name, cell in zip(function.__code__.co_freevars, closure, strict=True) if closure else ():
         try:
-            value = cell.cell_contents
+            yield name, named_value(cell.cell_contents)
         except ValueError:
-            yield name, ()
-        else:
-            yield name, named_value(value)
+            yield name, ABSENT
 
 
-def named_value(value: object) -> tuple[object, ...]:
-    """A sentinel `object()` in a cell or a global has no content, but there it has a name; else the value."""
-    return ("object()", None) if type(value) is object else (value,)
+def named_value(value: object) -> object:
+    """A sentinel `object()` in a cell or a global has no content, but there it has a name."""
+    return BARE_OBJECT if type(value) is object else value
 
 
 def logic_keys(calls: Iterable[Any]) -> tuple[tuple[str, str], ...]:
@@ -188,10 +200,7 @@ def logic_keys(calls: Iterable[Any]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found))
 
 
-def _is_one_of(cell: tuple[object, ...], chain: list[Any]) -> bool:
-    if len(cell) != 1:
-        return False
-    value: Any = cell[0]
+def _is_one_of(value: Any, chain: list[Any]) -> bool:
     if hasattr(type(value), "__mops_identity__"):
         value = value.__wrapped__
     return any(value is function or underlying(value) is function for function in chain)

@@ -33,7 +33,8 @@ class Vertex:
     """A container or a node. `children` are raw values, of which the first `ordered` have an order."""
 
     __slots__ = (
-        "children", "color", "depth", "index", "kids", "label", "low", "node", "ordered", "parent", "place", "role", "value",
+        "children", "color", "depth", "index", "kids", "label", "low", "node", "ordered", "parent", "place", "role",
+        "value",
     )  # fmt: skip
 
     depth: int
@@ -152,7 +153,7 @@ class Graph:
             vertex.color = sha256(b"cycle" + vertex.color + everything).digest()
 
     def _mix(self, vertex: Vertex) -> bytes:
-        colors = [child if type(child) is bytes else child.color for child in vertex.kids]
+        colors = [child if isinstance(child, bytes) else child.color for child in vertex.kids]
         ordered, loose = colors[: vertex.ordered], sorted(colors[vertex.ordered :])
         counts = b"%d:%d:%d:" % (len(vertex.label), len(ordered), len(loose))
         return sha256(counts + vertex.label + b"".join(ordered) + b"".join(loose)).digest()

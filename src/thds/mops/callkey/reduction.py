@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import copyreg
 import pickle
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from thds.mops.callkey.instances import cached_properties, labelled, ordered_state
+from thds.mops.callkey.instances import attributes, cached_properties, labelled, ordered_state
 from thds.mops.callkey.naming import resolve
 from thds.mops.callkey.node import Node, Refused, head
 
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from thds.mops.callkey.node import Encoder
 
 
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _NEW: Any = vars(copyreg)["__newobj__"]
 
 
 def reduction_encoder(cls: type) -> Encoder:
     make = labelled("object", cls)
     left_out = cached_properties(cls)
+    forgetful = _inherits_a_reduction(cls)
 
     def encode(obj: Any) -> Node:
         reduction = _reduce(cls, obj)
@@ -35,10 +38,25 @@ def reduction_encoder(cls: type) -> Encoder:
         state, items, pairs, setter = (reduction[2:] + (None,) * 4)[:4]
         if function is _NEW and args and args[0] is cls:
             function, args = "new", args[1:]  # the label names the class already
+        if state is None and forgetful:
+            state = attributes(obj, left_out) or None
         content = (None if items is None else list(items), None if pairs is None else dict(pairs))
         return make((function, args, ordered_state(state, left_out), *content, setter))
 
     return encode
+
+
+def _inherits_a_reduction(cls: type) -> bool:
+    """Whether the reduction is that of a base in the standard library or in C. It may know nothing of attributes that
+    a subclass added: `date` forgets them."""
+    for base in cls.__mro__:
+        if "__reduce_ex__" in vars(base) or "__reduce__" in vars(base):
+            foreign = (
+                base.__module__.partition(".")[0] in sys.stdlib_module_names
+                or not base.__flags__ & _HEAP_TYPE
+            )
+            return base is not cls and base is not object and foreign
+    return False
 
 
 def _reduce(cls: type, obj: Any) -> Any:

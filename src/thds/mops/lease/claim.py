@@ -28,7 +28,8 @@ _json = json.JSONEncoder(separators=(",", ":")).encode
 
 class Claim(NamedTuple):
     """One execution of a call. `id` names its invocation and its failure; it stays when a worker adopts the claim, and
-    is another after each takeover. `session` is who has it now. `holders` died over the call before, oldest first.
+    is another after each takeover. `session` is who has it now; `caller` the session that handed it to that one, and
+    will say so if its worker dies, "" where nobody did. `holders` died over the call before, oldest first.
     `reason` says why it failed, if not by an exception of the function. `nonce` is new at each write, so that a writer
     recognizes his own."""
 
@@ -40,6 +41,7 @@ class Claim(NamedTuple):
     holders: tuple[Holder, ...]
     reason: str
     nonce: str
+    caller: str = ""
 
     def taken_over(self, session: str, holder: Holder) -> Claim:
         """By whoever found that its holder is dead: a new execution, which remembers the old ones."""
@@ -49,7 +51,8 @@ class Claim(NamedTuple):
 
     def adopted(self, session: str, holder: Holder) -> Claim:
         """By the worker it was meant for: the same execution."""
-        return self._replace(session=session, holder=holder, nonce=token())
+        caller = self.caller if session == self.session else self.session
+        return self._replace(session=session, caller=caller, holder=holder, nonce=token())
 
     def ended(self, state: Literal["done", "failed"]) -> Claim:
         return self._replace(state=state, nonce=token())
@@ -93,6 +96,7 @@ def decode(body: Buffer, key: str) -> Claim | None:
         claim = Claim(
             id=fields["id"],
             session=fields["session"],
+            caller=str(fields.get("caller", "")),
             state=fields["state"],
             takeovers=fields["takeovers"],
             holder=Holder.decode(fields.get("holder")),

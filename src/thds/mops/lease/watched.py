@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from thds.mops.callkey import address as addresses
 from thds.mops.lease import record
-from thds.mops.lease.claim import Claim, Observed, decode
+from thds.mops.lease.claim import Claim, Observed, decode, is_name
 from thds.mops.lease.holder import boot_id
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class Watched:
         self._version: Version | None = None
         self._session_of = session_of
         self.session = session_of(claim.session)
+        self._orphaned_at: float | None = None
 
     def result(self) -> Entry | None:
         return self.store.head(self.address.result)
@@ -128,13 +129,26 @@ class Watched:
         if self.store.cheap_looks and self._has_failed():
             return Failed(self.claim.id, self.claim)
         ended = self._of_the_lease()
-        if ended is None and self.session.is_dead(turn, period_s):
+        if ended is None and self._is_orphaned(turn, period_s):
             ended = self._of_the_lease() or Stale(Observed(self.claim, self._version))
             if isinstance(ended, Stale) and not self.session.is_dead(turn, period_s):
                 return None  # adopted in between: another session
         if ended is not None and self._has_failed():
             return Failed(self.claim.id, self.claim)
         return ended
+
+    def _is_orphaned(self, turn: int, period_s: float) -> bool:
+        """Its holder is dead, and so is the caller who started that worker. A caller that lives knows better what
+        became of it, and is given a lease period to say so."""
+        if not self.session.is_dead(turn, period_s):
+            self._orphaned_at = None
+            return False
+        caller = self.claim.caller
+        if not is_name(caller) or self._session_of(caller).is_dead(turn, period_s):
+            return True
+        if self._orphaned_at is None:
+            self._orphaned_at = time.monotonic()
+        return time.monotonic() - self._orphaned_at >= max(period_s, self.session.period_s)
 
     def _has_failed(self) -> bool:
         return self.store.head(self.address.failure(self.claim.id)) is not None

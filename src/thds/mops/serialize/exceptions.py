@@ -45,10 +45,15 @@ def _faithful(error: BaseException) -> pickler.Pickled | None:
     try:
         pickled = pickler.dump(error)
         back = pickler.load(pickled.data, pickled.buffers)
-        same = str(back) == str(error) and repr(back.args) == repr(error.args)
+        same = str(back) == str(error) and _shown(back) == _shown(error)
     except Exception:  # noqa: BLE001 - exceptions are users' code; whatever fails here, the next way is tried
         return None
     return pickled if same else None
+
+
+def _shown(error: BaseException) -> str:
+    """All it carries, as text: what shows an address counts as another, and goes the longer way."""
+    return repr((error.args, vars(error), dict(_slots(error))))
 
 
 def _rebuildable(error: BaseException) -> pickler.Pickled | None:

@@ -56,13 +56,14 @@ def read_rest(fd: int, start: bytes, size: int) -> bytes:
     return b"".join(chunks)
 
 
-def write_all(fd: int, parts: Sequence[Buffer]) -> None:
-    """Write the concatenation of `parts`, without making it."""
+def write_all(fd: int, parts: Sequence[Buffer]) -> int:
+    """Write the concatenation of `parts`, without making it; its length."""
     rest = [
         part if type(part) is bytes else memoryview(part).cast("B")
         for part in parts
         if memoryview(part).nbytes
     ]
+    total = sum(map(len, rest))
     while rest:
         batch = rest[:_WRITEV_MOST]
         written = os.writev(fd, batch)
@@ -73,6 +74,7 @@ def write_all(fd: int, parts: Sequence[Buffer]) -> None:
         del rest[:done]
         if written:  # a part was written halfway
             rest[0] = memoryview(rest[0])[written:]
+    return total
 
 
 def _map(fd: int, size: int) -> mmap.mmap:

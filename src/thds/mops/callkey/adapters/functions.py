@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from thds.mops.callkey import naming
 from thds.mops.callkey.code import code_digest, global_names
-from thds.mops.callkey.function import cells, function_id, logic_key, logic_keys, named_value
+from thds.mops.callkey.function import ABSENT, Mark, cells, function_id, logic_key, logic_keys, named_value
 from thds.mops.callkey.node import Node, head
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ def method(value: Method) -> Node:
     return by_value(value.function)
 
 
+def mark(value: Mark) -> Node:
+    return Node(head("mark", value.text), None)
+
+
 def bound_method(value: MethodType) -> Node:
     return Node(head("method"), {"__self__": value.__self__, "__func__": value.__func__})
 
@@ -96,14 +100,14 @@ def module(value: ModuleType) -> Node:
 
 
 def _globals(value: FunctionType) -> Any:
-    """Name and content, () where there is none: it may be defined before the call. Builtins are what they are."""
+    """Name and content, `ABSENT` where there is none yet. Builtins are what they are."""
     import builtins
 
     for name in global_names(value.__code__):
         if name in value.__globals__:
             yield name, named_value(value.__globals__[name])
         elif not hasattr(builtins, name):
-            yield name, ()
+            yield name, ABSENT
 
 
 def _sorted(values: dict[str, Any] | None) -> dict[str, Any] | None:

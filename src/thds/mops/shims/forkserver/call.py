@@ -10,7 +10,7 @@ from thds.mops.errors import ShimError
 from thds.mops.shims.base import ended_badly
 from thds.mops.shims.forkserver import interpreter, protocol
 from thds.mops.shims.forkserver.output import Outputs, Sinks
-from thds.mops.worker.exit_codes import ORDERLY
+from thds.mops.worker.exit_codes import NOT_STORED, ORDERLY
 
 if TYPE_CHECKING:
     from thds.mops.shims.forkserver.future import WorkerFuture
@@ -81,6 +81,10 @@ class Call:
         """What an exit code means. None where somebody else in this process took it: the store knows the outcome."""
         if code is None or code in ORDERLY:
             return None
+        if code == NOT_STORED:
+            return self.failure(
+                f"exit code {code}", "the function returned, but the store refused its result"
+            )
         if code >= 0:
             return self.failure(f"exit code {code}")
         name = _signal_name(-code)

@@ -251,6 +251,8 @@ class Client:
         log.error("the thread that watches workers failed: this is a bug of mops", exc_info=error)
         self.broken = True
         self._loop.holds = 0
+        for server in self._servers.open:
+            server.channel.close()
         calls, self._calls = list(self._calls.values()), {}
         for call in calls:
             call.future.resolve(call.failure(f"nobody watches it any more: {type(error).__name__}: {error}"))

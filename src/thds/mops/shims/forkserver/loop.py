@@ -49,8 +49,13 @@ class Loop:
     def run(self, step: Step) -> None:
         """Like `post`, but it is done when this returns, or a second has passed."""
         done = threading.Event()
-        self.post(step)
-        self.post(done.set)
+        try:
+            self.post(step)
+            self.post(done.set)
+        except (
+            RuntimeError
+        ):  # the interpreter is shutting down and the thread has ended: nothing is under way
+            return
         if threading.current_thread() is not self._thread:
             done.wait(_PATIENCE_S)
 

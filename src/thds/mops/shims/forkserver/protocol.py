@@ -32,6 +32,7 @@ UNFIT: Final = "unfit"
 
 _LENGTH = 4
 _MOST_FILES = 2
+_CHUNK = 1 << 16
 
 
 class Order(NamedTuple):
@@ -89,7 +90,9 @@ class Channel:
                 self._unsent[0] = data[sent:], ()
 
     def get(self) -> tuple[list[Message], bool]:
-        """All messages that have arrived, and whether the other side is still there."""
+        """Messages that have arrived, and whether the other side is still there. More may be waiting: not all are
+        fetched at once, since their files would be open all at once. A message has fewer files than it was sent with
+        where this process cannot open more."""
         open_ = self._fill()
         return list(self._complete()), open_
 
@@ -99,21 +102,18 @@ class Channel:
         self.sock.close()
 
     def _fill(self) -> bool:
-        while True:
-            try:
-                data, ancillary, _, _ = self.sock.recvmsg(
-                    65536, socket.CMSG_SPACE(4 * _MOST_FILES), getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-                )
-            except BlockingIOError:
-                return True
-            except ConnectionError:
-                return False
-            for level, kind, content in ancillary:
-                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                    self._files.extend(array.array("i", content[: len(content) // 4 * 4]))
-            if not data:
-                return False
-            self._received += data
+        flags = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+        try:
+            data, ancillary, _, _ = self.sock.recvmsg(_CHUNK, socket.CMSG_SPACE(4 * _MOST_FILES), flags)
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                self._files.extend(array.array("i", content[: len(content) // 4 * 4]))
+        self._received += data
+        return bool(data)
 
     def _complete(self) -> Iterator[Message]:
         while len(self._received) >= _LENGTH:
@@ -122,7 +122,7 @@ class Channel:
                 return
             count, body = marshal.loads(self._received[_LENGTH:end])
             del self._received[:end]
-            yield Message(body, tuple(self._files.popleft() for _ in range(count)))
+            yield Message(body, tuple(self._files.popleft() for _ in range(min(count, len(self._files)))))
 
 
 def _rights(files: tuple[int, ...]) -> list[tuple[int, int, array.array[int]]]:

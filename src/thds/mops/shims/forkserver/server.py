@@ -69,6 +69,8 @@ class Server:
 
     def _take(self, order: protocol.Order, files: tuple[int, ...]) -> None:
         try:
+            if len(files) != len(order.texts):
+                raise OSError("too many open files")
             if self._fit(order):
                 self._fork(order, files)
         except OSError as error:
