@@ -113,7 +113,8 @@ def test_lambdas_go_by_what_they_do() -> None:
     same = lambda x: x + 1  # noqa: E731
     assert key(one) == key(same)
     bodies = [
-        lambda x: x + 2, lambda x: x * 2, lambda x: x - 1, lambda y: y + 1, lambda x, y: x + y, lambda x=1: x + 1, lambda x=2: x + 1,
+        lambda x: x + 2, lambda x: x * 2, lambda x: x - 1,
+        lambda y: y + 1, lambda x, y: x + y, lambda x=1: x + 1, lambda x=2: x + 1,
         lambda *x: x, lambda **x: x, lambda *, x: x, lambda *, x=1: x, lambda x: x + True, lambda x: x + 1.0,
         lambda: [i + 1 for i in range(3)], lambda: [i + 2 for i in range(3)],
         lambda: dict.fromkeys(range(3), 1), lambda: (1, 2), lambda: [lambda: 1],

@@ -19,7 +19,6 @@ from thds.mops.worker.exit_codes import ORDERLY
 
 from .conftest import PATIENCE_S, Room, gone
 
-
 CRASHES = {
     "os._exit(3)": "exit code 3",
     "sys.exit(4)": "exit code 4",

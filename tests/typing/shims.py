@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, assert_type
+from typing import assert_type
 
 from thds.mops import k8s, pure
 
@@ -19,7 +19,7 @@ def future_shim(arguments: Sequence[str]) -> Future[None]:
 
 
 def builder(
-    func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    func: object, args: Sequence[object], kwargs: Mapping[str, object]
 ) -> Callable[[Sequence[str]], None]:
     return shim
 

@@ -60,8 +60,9 @@ def _results(
 ) -> Iterator[Any]:
     try:
         while in_flight:
-            future = in_flight.popleft()
+            future = in_flight[0]
             error = future.exception()
+            in_flight.popleft()
             for item in islice(calls, 1):
                 in_flight.append(_submitted(submit, item, return_exceptions))
             step()

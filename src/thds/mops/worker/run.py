@@ -26,7 +26,18 @@ from thds.mops.worker.importing import importing
 from thds.mops.worker.job import Computed, Job, Raised, let_go, raised, returned
 
 #: What a call will import sooner or later: a fork server imports it before it forks.
-PRELOAD = ("cloudpickle", "datetime", "getpass", "json", "socket")
+PRELOAD = (
+    "cloudpickle",
+    "encodings.ascii",
+    "getpass",
+    "json",
+    "pwd",
+    "resource",
+    "socket",
+    "thds.mops.stores.file",
+    "thds.mops.stores.locality",
+    "thds.mops.stores.oslock",
+)
 
 USAGE = "usage: python -m thds.mops.worker BLOB_ROOT INVOCATION_KEY   (what a shim is given)"
 
