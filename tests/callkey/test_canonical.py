@@ -20,8 +20,10 @@ from thds.mops.callkey.tree import Walk
 APART = [
     None, True, False, 0, 1, -1, 255, 256, 65535, 65536, 2**31 - 1, 2**31, -(2**31), 2**64, -(2**64), 2**5000,
     0.0, -0.0, 1.0, math.inf, -math.inf, math.nan, 0j, 1j, complex(0.0, -0.0), complex(math.nan, 1),
-    complex(1, math.nan), "", "1", "a", "ab", "nan", "\ud800", b"", b"1", b"a", b"nan", bytearray(b""), bytearray(b"a"),
-    (), [], {}, set(), frozenset(), (1,), [1], {1}, frozenset({1}), {1: None}, {"a": 1}, {"a": "1"}, ((),), [[]], ([],),
+    complex(1, math.nan), "", "1", "a", "ab", "nan", "\ud800", b"", b"1", b"a", b"nan", bytearray(b""),
+    bytearray(b"a"),
+    (), [], {}, set(), frozenset(), (1,), [1], {1}, frozenset({1}), {1: None}, {"a": 1}, {"a": "1"}, ((),),
+    [[]], ([],),
     [()], (1, 2), (2, 1), [1, 2], [2, 1], {1, 2}, {"a": 1, "b": 2}, {"b": 2, "a": 1}, [("a", 1)], {1: 2}, {2: 1},
     (1, (2, 3)), (1, 2, 3), [1, [2, 3]], [[1, 2], 3], [1, 2, 3], {frozenset({1}), 2}, {frozenset({1, 2})},
     [{1}, {2}], [{1, 2}], range(3), range(0, 3, 2), range(0, 4, 2), slice(3), slice(0, 3), slice(None), Ellipsis,

@@ -63,8 +63,10 @@ def test_spellings_of_one_call() -> None:
 def test_different_calls() -> None:
     """Values, their types, their places, and the function."""
     calls = [
-        call(two, 1), call(two, 2), call(two, 1.0), call(two, [True]), call(two, "1"), call(two, 1, 1), call(two, 2, 1),
-        call(same_parameters, 1), call(collecting), call(collecting, 1), call(collecting, (1,)), call(collecting, [1]),
+        call(two, 1), call(two, 2), call(two, 1.0), call(two, [True]), call(two, "1"), call(two, 1, 1),
+        call(two, 2, 1),
+        call(same_parameters, 1), call(collecting), call(collecting, 1), call(collecting, (1,)),
+        call(collecting, [1]),
         call(collecting, a=1), call(collecting, {"a": 1}), call(collecting, 1, a=1),
         call(functools.partial(two, y=1), 1, y=3),
     ]  # fmt: skip

@@ -43,7 +43,8 @@ APART = [
     array.array("d", [1]), PurePosixPath("/a"), PureWindowsPath("/a"), PurePosixPath("/b"), "/a", io.BytesIO(b"a"),
     io.StringIO("a"), functools.partial(int), functools.partial(int, 1), functools.partial(int, base=1),
     functools.partial(int, 1, base=1), functools.partial(float), operator.itemgetter(1), operator.itemgetter(2),
-    operator.attrgetter("a"), int, float, "int", math, math.sin, math.cos, len, "".join, ",".join, [].append, str.upper,
+    operator.attrgetter("a"),
+    int, float, "int", math, math.sin, math.cos, len, "".join, ",".join, [].append, str.upper,
     str.lower, int.__add__, (1).__add__, dict.fromkeys, collections.OrderedDict.fromkeys, list[int], list[str],
     int | str, types,
 ]  # fmt: skip

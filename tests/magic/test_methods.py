@@ -66,6 +66,27 @@ class Scale:
         return self.factor
 
 
+def loud(function):  # type: ignore[no-untyped-def]
+    @functools.wraps(function)
+    def wrapper(*args: object) -> object:
+        RAN.append("loud")
+        return function(*args)
+
+    return wrapper
+
+
+class Loud:
+    @loud
+    @pure.magic()
+    def method(self, x: int) -> int:
+        RAN.append(x)
+        return x
+
+
+def identity(x: object) -> object:
+    return x
+
+
 class Plain:
     """Has no equality of its own."""
 
@@ -221,22 +242,27 @@ def test_settings_for_a_class_hold_for_its_methods() -> None:
 
 def test_functools_wraps_above_it() -> None:
     """Another decorator may stand above ours."""
+    Loud().method(1)
+    Loud().method(1)
+    assert RAN == ["loud", 1, "loud"]
 
-    def loud(function):  # type: ignore[no-untyped-def]
+
+def test_functools_wraps_copies_nothing_of_ours() -> None:
+    """The wrapper of a local class is no other one after a call: nothing that changes lies in its `__dict__`."""
+
+    def calm(function):  # type: ignore[no-untyped-def]
         @functools.wraps(function)
         def wrapper(*args: object) -> object:
-            RAN.append("loud")
             return function(*args)
 
         return wrapper
 
     class Here:
-        @loud
+        @calm
         @pure.magic()
         def method(self, x: int) -> int:
-            RAN.append(x)
             return x
 
+    before = pure.magic()(identity).memo_uri(Here())
     Here().method(1)
-    Here().method(1)
-    assert RAN == ["loud", 1, "loud"]
+    assert pure.magic()(identity).memo_uri(Here()) == before

@@ -51,7 +51,7 @@ def parse_shim(value: object, where: Where) -> ShimSetting:
     if isinstance(value, str):
         return _named(value, where)
     if callable(value):
-        return ShimSetting(value, _kind_of(value, where))
+        return ShimSetting(value, kind_of(value, where))
     raise SettingsError(
         f"{where}: a shim is a name, 'package.module:attribute' or a callable, not {value!r}",
         hint=f"to run without mops say 'off'; {_FORMS}" if value is None else _FORMS,
@@ -90,7 +90,8 @@ def _entry_point_names() -> frozenset[str]:
     return frozenset(entry_points(group=ENTRY_POINT_GROUP).names)
 
 
-def _kind_of(function: Callable[..., Any], where: Where) -> Kind:
+def kind_of(function: Callable[..., Any], where: Where) -> Kind:
+    """Whether it takes one argument or three. Raises SettingsError where it is neither."""
     import inspect
 
     try:

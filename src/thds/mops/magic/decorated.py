@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from thds.mops.futures import MemoFuture
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
 S = TypeVar("S")
 
@@ -180,7 +181,7 @@ class Magic(Generic[P, R]):
     @overload
     def __get__(self, instance: None, owner: type) -> Magic[P, R]: ...
     @overload
-    def __get__(self: Magic[Concatenate[S, P], R], instance: S, owner: type | None = None) -> Magic[P, R]: ...
+    def __get__(self: Magic[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> Magic[Q, R]: ...
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if self._binds == "nothing":
             return self

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from os import PathLike
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from thds.mops.callkey.function import identify, underlying
 from thds.mops.config.context import override
@@ -19,7 +19,13 @@ from thds.mops.magic.decorated import Magic
 from thds.mops.magic.names import register
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from pathlib import Path
+
+    # Exactly as narrow as what a shim is given, so that other functions are told from it where `@pure.magic` is written
+    # without parentheses.
+    AShim: TypeAlias = Callable[[list[str]], Future[Any] | None]
+    ABuilder: TypeAlias = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], AShim]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,6 +40,12 @@ _NOT_GIVEN: Any = _NotGiven()
 _GENERATOR_FLAGS = 0x20 | 0x200  # inspect.CO_GENERATOR, CO_ASYNC_GENERATOR, without importing inspect
 
 
+class Decorate(Protocol):
+    """What `pure.magic(...)` answers."""
+
+    def __call__(self, function: Callable[P, R], /) -> Magic[P, R]: ...
+
+
 class _Decorator:
     """Decorate with `@pure.magic()`, `@pure.magic` or `@pure.magic(shim, blob_root=..., pipeline_id=...)`.
 
@@ -43,17 +55,17 @@ class _Decorator:
     """
 
     @overload
-    def __call__(self, shim: Callable[P, R], /) -> Magic[P, R]: ...  # type: ignore[overload-overlap]
-    @overload
-    def __call__(
+    def __call__(  # type: ignore[overload-overlap]
         self,
-        shim: object = ...,
+        shim: str | AShim | ABuilder = ...,
         *,
         blob_root: str | PathLike[str] | Callable[[], object] = ...,
         pipeline_id: str = ...,
         ignore: Sequence[str] = ...,
         calls: Sequence[Callable[..., Any]] = ...,
-    ) -> Callable[[Callable[P, R]], Magic[P, R]]: ...
+    ) -> Decorate: ...
+    @overload
+    def __call__(self, shim: Callable[P, R], /) -> Magic[P, R]: ...
     def __call__(
         self,
         shim: Any = _NOT_GIVEN,

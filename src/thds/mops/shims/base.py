@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from thds.mops.config.shim import ENTRY_POINT_GROUP as ENTRY_POINTS
+from thds.mops.config.shim import kind_of
+from thds.mops.config.tree import Where
 from thds.mops.errors import SettingsError, ShimError, UnknownShimError
 
 if TYPE_CHECKING:
@@ -39,7 +42,6 @@ BUILDERS: Final = {
     SAMETHREAD: "thds.mops.shims.samethread:build",
     "subprocess": "thds.mops.shims.subprocess:build",
 }
-ENTRY_POINTS: Final = "thds.mops.shims"
 #: What a worker runs, as data: a function that takes the arguments and returns an exit code.
 WORKER_ENTRY: Final = "thds.mops.worker.run:main"
 
@@ -79,16 +81,8 @@ def load(named: str | Callable[..., Any], setting: str = "shim") -> ShimBuilder:
 def as_builder(given: Callable[..., Any], setting: str = "shim") -> ShimBuilder:
     """`given` itself if it needs three positional arguments; a builder of always `given` if it can do with one, or
     does not tell."""
-    takes = _takes(given)
-    if takes == 3:
-        return cast("ShimBuilder", given)
-    if takes == 1:
-        return _Always(given)
-    raise SettingsError(
-        f"{setting}: {given!r} is neither a shim nor a shim builder",
-        hint="a shim takes one argument (a list of strings), a shim builder three (func, args, kwargs)",
-        setting=setting,
-    )
+    builds = kind_of(given, Where(setting)) == "builder"
+    return cast("ShimBuilder", given) if builds else _Always(given)
 
 
 def import_path(path: str) -> Any:
@@ -194,28 +188,3 @@ def _entry_points() -> Sequence[Any]:
     from importlib.metadata import entry_points
 
     return tuple(entry_points(group=ENTRY_POINTS))
-
-
-def _takes(given: Callable[..., Any]) -> int | None:
-    import inspect
-
-    try:
-        signature = inspect.signature(given)
-    except (TypeError, ValueError):  # extension types need not tell
-        return 1
-    needed = [
-        each
-        for each in signature.parameters.values()
-        if each.default is each.empty and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
-    ]
-    if len(needed) == 3 and _accepts(signature, 3):
-        return 3
-    return 1 if _accepts(signature, 1) else None
-
-
-def _accepts(signature: Any, count: int) -> bool:
-    try:
-        signature.bind(*range(count))
-    except TypeError:
-        return False
-    return True
