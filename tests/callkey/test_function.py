@@ -208,10 +208,12 @@ def test_captured_by_wrappers() -> None:
 
     found = captured(retry(3)(plain))
     assert found == {"function": ITSELF, "times": 3}
+    assert not captures(retry(3)(plain))
 
     def local() -> int:
         return found  # type: ignore[return-value]
 
+    assert captures(retry(3)(local))
     assert set(captured(retry(3)(local))) == {"function", "times", "__wrapped__.found"}
 
 

@@ -184,9 +184,88 @@ VALUES: dict[str, Callable[[], object]] = {
     "function": lambda: named,
     "loop": loop,
 }
-GOLDEN: dict[str, str] = {}
-KEYS: dict[str, str] = {}
-LIBRARIES: dict[str, tuple[str, str]] = {}
+GOLDEN: dict[str, str] = {
+    "None": "9c298d589a2158eb513cb52191144518a2acab2cb0c04f1df14fca0f712fa4a1",
+    "True": "112bda3b495d867b6a98c899fac7c25eb60ca4b6e6fe5ec7ab9299f93e8274bc",
+    "0": "ac57d54dcc34f2ebf6f410f6d7fab436eb84f8f6b640782134b3d8062ebf71d0",
+    "-1": "96768675c6178127fcdca41c26bab8793db9a864be4b16a2be3b74e0355b0a28",
+    "2**31": "2b3ba5df4f3fee93a5e243d1096660c756e6a187c795967cf42221db8eb45a71",
+    "10**30": "d5439c0a6640b6005ff30d4720af8023f9ff401dc15f471e00fb57d4048bbfd4",
+    "0.1": "28a363968e72ff382f807a31767ef2c6dc65df8ee6dc02d54bf4d76bbb237b60",
+    "-0.0": "7a16207b7902ce9558ba73dc0803d7c52d948fd4ab1fb3cd78131498db37a144",
+    "nan": "d944fc73a99e4d99e4f28c44bc2da8e85c1b7f5165f4b8e5bc5c0df1e77e2d96",
+    "1j": "d72c7e1a5a55483045c144fd132884877491dbb61fab0634c7093b007711fd13",
+    "text": "0767d5f6c7d5c4667ca1d4f90fb50d063f0a0f5283d5fd6c34e5dbf4d754e2b9",
+    "no text": "aecf9caebc9a4d57edf83b3203247aeba2bf37edc35c0fcaab39ecafec3fa6c5",
+    "lone surrogate": "ed0aa3f3d56fe2aa10e858c24eae28852af0d61173f9df2bf2d8dafe156b9570",
+    "text of 300": "b3217b12f70c5eb662a86f6a0e1933cf52744cc9bfb5dab44db3c9abb61dfa53",
+    "large text": "dc03248aacd8c19b3ad3ad49e95a06638ef6d7baa5b87806f74bfb8f0e5d461c",
+    "text below the threshold": "948d4fc94e4aadc09f9a6311b0a124f4837e122213afcf10eae7354b317803dc",
+    "bytes": "39a45a73830303210ddd36cf098bf68b290c5446e54aec9f8373fc3d673934f6",
+    "large bytes": "49289ccd10920b0da0f01e10daa085ccac0aba87406abe0cf8036c5ba218907e",
+    "bytearray": "4e83af3d455f5d5d70e7318daa7277f05f3820c152c93ae9efd50ce548476761",
+    "large bytearray": "b22d9db453c71a1c30c9bbfedc894f3667a00ac0111bdb4034a4c5aa8a2d0580",
+    "list": "1a38fb0264aa44746cc0190efa832a15cc45ec7494691f93d9b603c9c8e10a82",
+    "tuple": "48a905b52a3a915a24169f24bbbc0b9979673f710afcad4c046364ff7a8e6122",
+    "dict": "6b2e90b7db90df6dad12c0c6eb9de4c8055519fd26e2804a746eb9641a602075",
+    "list of 30000": "b631ca634134fc1b9c488cacb29278ba8d73493ef3eac83ee643b84c82ecb2e6",
+    "dict of 2500": "df4d78f067f5f2873f502f3e621f0cd92878d639b621bb1216cbab04d69b2e4c",
+    "set": "6dee78cf1e8ef77224ed5ee1f02b1dff34bc28983041a18d0b6151dd1f37d8cf",
+    "frozensets": "f6bdaff5ab92340ff650a2ecc285999d9a2e67309dee937cc99fa3d51b1edf22",
+    "range": "74d564551fbbb5271a2324c12f1fca196304119dc4a0ba447fa5b75cb09f481a",
+    "slice": "a55dd6eb6be2519c267cc643eb62cca7ede581fc7aef3e24edd9e2fe833f2b44",
+    "Ellipsis": "5b8fdee15b963bea0fd4984e1bd7670b1c5d86eb19bf31098ba28300d26626e0",
+    "memoryview": "4a40cf3325c7b9228dc7d4b8d628fd228643dcd63a4d28b47f34f6ecc84ff8e7",
+    "class": "8ea6df954f19344e120df8d7718308b65d8b10ae1584fc4f920d5b02802d5be2",
+    "module": "336c41265f65f03a3d9ca1111155e98c31e3b5cc8ee39d15d90356baa1860221",
+    "functions": "7b52d9ab0b41b00ddcfb4119933b8ed16065805c336b90c23edea7ee2d00a486",
+    "date": "af3a66c85cce6b5409aeb9315e6a67b1ec72756171e5a5a4833069b0a48c356d",
+    "datetime": "3fe2e0dd13aa03990866406548892cdf0986d22ff18ff89dc54ec9ff09605af8",
+    "zoned": "cf98837acf63bc2339d04cd1cebcbf08d00e9e3faf8a32107cddfcd72e29a496",
+    "time": "4e400a3c350bae4baa72cfd27e9561295d5d548084cf4ae2debad51b03921959",
+    "timedelta": "a533c92fbc769eb2dfd7aab72f881d3c79ba0624054bbd2e907a53710fd958b0",
+    "Decimal": "9290f090f0447459676fd86e65a3eb72c81bb7b3f0b63f4e0d2f6a31780690e2",
+    "Fraction": "03e9d09e70924f0149dea03eacacc1943a6a1c04b100bdf328c7150e923b473c",
+    "UUID": "98bb672a0517467116d2779f8aff8dafefe6c840a9cf4fc2ff701db166f96745",
+    "Pattern": "143805c245d4ba5067ac68ddd57f96870bbc2bdbc517f606c22ac9bc63f36589",
+    "PurePath": "4c0210122f4edf39578f47b3263b0ce9ac9e03e8e35edc100356e6c7351cbccb",
+    "OrderedDict": "d43bc1deb7a2eb9337ad4991548b7c9e80048996e7a9065e7dcce5dfe0309890",
+    "Counter": "13ba7264648dd30a5ca2524bc53c9362ed16ed5bfae5f43516ec9005177f0dd4",
+    "defaultdict": "bd9df99a9605d4d4c2a38c2338c6759fd5357ff70109599951810b13767cba20",
+    "deque": "0b546908493dc4cfbddf9cd4dc452735c3ab4bebcd8922b76bbf46e8ef2c43dc",
+    "SimpleNamespace": "0658d42a615bad375d659bcba005a5e3ecc7c40d7cc104db3579e4d08cd6a12d",
+    "mappingproxy": "b2b196f54cbc56af7f9d7c9e475aa22e635629dfd170938284a43d4ffccd49c5",
+    "partial": "81fa3198484cf86254c0ea3cb362a89c3452ba8e989a0e0465b4f8b4f9eec969",
+    "dataclass": "d3ed45f725ae5998645e23e606e8c0a851df27405bf0ec4690edc2572a615298",
+    "instance": "cde6d3714c25e1ca933dd233ff7bed8b031ca182747445631fe9f26c5f73e317",
+    "slots": "12c076de164b03764f508dd21b57c1af1a52872f2aac99c6e10dfa0fbf7fa13e",
+    "dict subclass": "a477fc7662cc77f6fb6152b02fe9ba4122f78142c9b4dbcc5237138c815561cc",
+    "frozenset subclass": "42fe3d65f5d304e6e0bc982a1ad88452ede8d1b4d94b74d3a742b4e4bc41fc21",
+    "namedtuple": "899308549d9b3921dd3236b7bf2a3fc9b939fb49e69829d004b649d6bee0be41",
+    "enum": "b5f169a66c234179ca5e536b54f5bbc8185643e7b9910f84631346e84bbcb37d",
+    "__mops_key__": "62aefaa3202d9b65089c735ac9f77377cfb5fc16a5daf734679f90f378a9bc51",
+    "registered": "7ec4f79ab0842022767505a67e64a080a2a9f1aec3eb61089cf8962e2cad9765",
+    "function": "3ed52e44966ce425668eec4fc3efc9399de6d49e46c36162c4583277e23e2719",
+    "loop": "50a326b6e6fbc2713432073e181260605b961a6d82e5ed7cf87a4edf355ddc16",
+}
+KEYS: dict[str, str] = {
+    "short": "e0b4fa9019cc76afba5262402c5435c72c46c92a4d2765e4b1de010a04416a88",
+    "shared": "bec7994fb155e395a3bb986109795ad8bd461b6518951e128d712a450647d97a",
+    "full": "aba2d47cec31c0d639dd420ed06133870aba04b9c87ab0bea8a14cb7e7f19161",
+    "calls": "8c4e8084bac82ba2ab86fb56b1f3fc4500399b31b4b93bdb58590a9bf2048790",
+}
+LIBRARIES: dict[str, tuple[str, ...]] = {
+    "paths": (
+        "e6e343cc9b611e39bb10c0a512b04185a481acd8d9ee0ec762e4b463aacdfb45",
+        "83aadf38b7c3f77177c6739ca373cdb430260bb087d062ce26f95ef301e65ec5",
+    ),
+    "numpy": ("d34ddc5d733dbee1c9eddaee5d0872f15304be15d4a59800f2d92f3ab1c1bae4",),
+    "pandas": ("3c61366b9318a9f40ab2f933836b6750d348e0ca46255bd670e3ea5a0d49e068",),
+    "pyarrow": ("bcc629f3e836ec9efcc40a2039add28202dddee830519b5e92cfb0f102fcef9f",),
+    "polars": ("ab78389b0e637c62fdb1fa110caf75afb39757dfbd7dbcfe1cfef9c6d07e5f28",),
+    "pydantic": ("b20a0744b349f6e13dde297bf7b7bdb3232c99f6a9666c48e27403074638e384",),
+    "attrs": ("61b5208039b3b0a9802d00522b30ad1fe304027d7def030165c4834ae2cf5637",),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -212,7 +291,9 @@ def test_every_value_has_its_digest() -> None:
 
 def test_keys() -> None:
     """Whole keys of calls: identity, pipeline, logic keys, origin, arguments."""
-    identity = Identity("pkg.mod.named", "pkg.mod.named", "v1", None, "/home/me/project", "3.11:0000000000000000")
+    identity = Identity(
+        "pkg.mod.named", "pkg.mod.named", "v1", None, "/home/me/project", "3.11:0000000000000000"
+    )
     maker = KeyMaker(named, identity)
     with_calls = KeyMaker(named, identity, ignore=["y"], calls=[named])
     found = {
@@ -236,12 +317,15 @@ def library_values() -> dict[str, tuple[str, Callable[[Any], object]]]:
     return {
         "numpy": ("numpy", lambda np: [
             np.arange(6).reshape(2, 3), np.arange(6, dtype=">f4"), np.array(["a", "bc"]), np.array(["a", None], object),
-            np.array(["2020-01-01"], "M8[ns]"), np.zeros(2, [("a", "i1"), ("b", "f8", (2,))]), np.array(1.5), np.float32(1),
-            np.float64("nan"), np.arange(20_000.0), np.arange(40_000.0)[::2], np.ma.array([1, 2], mask=[0, 1]), np.dtype("f8"),
+            np.array(["2020-01-01"], "M8[ns]"), np.zeros(2, [("a", "i1"), ("b", "f8", (2,))]),
+            np.array(1.5), np.float32(1),
+            np.float64("nan"), np.arange(20_000.0), np.arange(40_000.0)[::2],
+            np.ma.array([1, 2], mask=[0, 1]), np.dtype("f8"),
         ]),
         "pandas": ("pandas", lambda pd: [
             pd.DataFrame({"a": [1, 2], "b": [1.5, None]}, index=[3, 4]), pd.Series([1, None], dtype="Int64", name="n"),
-            pd.Series(["a", None], dtype="string"), pd.Series(pd.Categorical(["a", "b"], ordered=True)), pd.RangeIndex(3),
+            pd.Series(["a", None], dtype="string"), pd.Series(pd.Categorical(["a", "b"], ordered=True)),
+            pd.RangeIndex(3),
             pd.MultiIndex.from_product([[1], [1.5, 2.5]], names=["x", None]), pd.NA, pd.NaT,
             pd.Timestamp(2020, 1, 1, tz="UTC").as_unit("ns"), pd.date_range("2020", periods=2, freq="D", unit="ns"),
         ]),
@@ -251,7 +335,8 @@ def library_values() -> dict[str, tuple[str, Callable[[Any], object]]]:
             pa.schema([("a", pa.timestamp("ns", "UTC"))]), pa.chunked_array([[1], [2]]),
         ]),
         "polars": ("polars", lambda pl: [
-            pl.DataFrame({"a": [1, None], "b": ["x", None]}), pl.Series("l", [[1], None, []]), pl.Series([{"a": 1}, None]),
+            pl.DataFrame({"a": [1, None], "b": ["x", None]}), pl.Series("l", [[1], None, []]),
+            pl.Series([{"a": 1}, None]),
             pl.Series(["a", "b"], dtype=pl.Enum(["b", "a"])), pl.Series([True, None]), pl.Datetime("ms", "UTC"),
         ]),
         "pydantic": ("pydantic", lambda pydantic: placed(

@@ -133,6 +133,15 @@ class Attrs:
     b: Any = None
 
 
+@attrs.define
+class CachedAttrs:
+    a: int
+
+    @functools.cached_property
+    def twice(self) -> int:
+        return 2 * self.a
+
+
 @attrs.frozen(cache_hash=True)
 class Hashed:
     a: str
@@ -228,7 +237,7 @@ def test_slots() -> None:
 
 def test_cached_properties_do_not_show() -> None:
     """Having been read changes nothing, on any kind of class; other extra attributes do."""
-    for make in (lambda: Cached(a=1), lambda: Data(1), lambda: Model(a=1)):
+    for make in (lambda: Cached(a=1), lambda: Data(1), lambda: Model(a=1), lambda: CachedAttrs(1)):
         read, fresh = make(), make()
         assert read.twice == 2
         assert key(read) == key(fresh)

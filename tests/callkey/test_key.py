@@ -177,23 +177,44 @@ def test_mutually_recursive_nested_functions() -> None:
     assert call(pair(1), 4) == call(pair(1), 4) != call(pair(2), 4)
 
 
-def test_wrapped_functions_do_not_put_their_code_into_the_key() -> None:
-    """Under a third party's decorator a module's function is known by name; what the decorator captured counts."""
+def retry(times: int) -> Any:
+    lock = threading.Lock()
 
-    def retry(times: int) -> Any:
+    def decorator(function: Any) -> Any:
+        @functools.wraps(function)
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            with lock:
+                return [function(*args, **kwargs) for _ in range(times)]
+
+        return inner
+
+    return decorator
+
+
+def test_wrapped_functions_of_modules_go_by_name() -> None:
+    """A third party's decorator, its parameters and its locks belong to the module's code, which is not in the key."""
+    assert call(retry(1)(two), 1) == call(retry(2)(two), 1) == call(two, 1)
+
+
+def test_wrapped_nested_functions_go_by_what_is_captured() -> None:
+    """By the wrapper and by the function."""
+
+    def wrapped(times: int, base: int) -> Any:
         def decorator(function: Any) -> Any:
             @functools.wraps(function)
-            def inner(*args: Any, **kwargs: Any) -> Any:
-                return [function(*args, **kwargs) for _ in range(times)]
+            def inner() -> Any:
+                return [function() for _ in range(times)]
 
             return inner
 
-        return decorator
+        @decorator
+        def nested() -> int:
+            return base
 
-    one, other = eval("lambda x: 1"), eval("lambda x: 2")
-    for function in (one, other):
-        function.__module__, function.__qualname__ = __name__, "two"
-    assert call(retry(1)(one), 1) == call(retry(1)(other), 1) != call(retry(2)(one), 1)
+        return nested
+
+    assert call(wrapped(1, 1)) == call(wrapped(1, 1))
+    assert len({call(wrapped(1, 1)), call(wrapped(2, 1)), call(wrapped(1, 2))}) == 3
 
 
 def test_sentinels_as_defaults() -> None:

@@ -44,7 +44,7 @@ APART: list[Any] = [
     np.bytes_(b"a"), b"a", np.array(["a"]), np.array(["a", "b"]), np.array(["a"], object),
     np.array(["a", None], object),
     np.array([b"a"]), np.array(["2020"], "M8[D]"), np.array(["2020"], "M8[s]"), np.datetime64("2020"),
-    np.datetime64("NaT"),
+    np.datetime64("NaT", "ns"),
     np.timedelta64(1, "s"), np.array([], float), np.zeros((0, 3)), np.zeros((3, 0)), np.zeros(3, PACKED),
     np.zeros(3, "V17"),
     np.zeros(2, PACKED), np.zeros(3, [("b", "i1"), ("a", "f8", (2,))]), np.zeros(3, PACKED)[0], np.longdouble(1) / 3,
@@ -74,7 +74,9 @@ def survives_copying(value: Any) -> bool:
     return not isinstance(value, Unit) and getattr(getattr(value, "dtype", None), "isnative", True)
 
 
-@pytest.mark.parametrize("value", [v for v in APART if survives_copying(v)], ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(
+    "value", [v for v in APART if survives_copying(v)], ids=lambda value: repr(value)[:40]
+)
 def test_copies_are_equal(value: Any) -> None:
     """A deep copy and a pickle have the same digest, alone and twice in a list."""
     assert key(copy.deepcopy(value)) == key(value)

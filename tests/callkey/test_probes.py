@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 #: Defines `equal` and `apart`: names to values, made anew in each process.
-VALUES = '''
+VALUES = """
 import copy, enum, json, random, sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,13 +98,15 @@ apart = [
 digests = [digest(value, "x").hex() for value in apart]
 assert len(set(digests)) == len(digests)
 print(json.dumps(found | {{"apart": digests}}))
-'''
+"""
 
 
 def digests(seed: int, *, first: bool) -> dict[str, object]:
     code = VALUES.format(sources=str(Path(__file__).parents[2] / "src"), first=first)
     environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
     assert run.returncode == 0, run.stderr
     found: dict[str, object] = json.loads(run.stdout)
     return found

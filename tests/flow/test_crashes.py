@@ -36,7 +36,8 @@ def test_a_crash_says_so(workspace: Any, how: str, says: str) -> None:
     """`os._exit(3)`, SIGKILL (as out of memory does it): which function, which address, what was reported."""
     workspace.write({"mine.py": MODULE})
     done = workspace.run(
-        f"from mine import *\nfrom thds.mops.errors import ShimError\nfor _ in range(2):\n    try:\n        crash({how!r})\n"
+        "from mine import *\nfrom thds.mops.errors import ShimError\nfor _ in range(2):\n"
+        f"    try:\n        crash({how!r})\n"
         "    except ShimError as error:\n"
         f"        assert error.memo_uri == crash.memo_uri({how!r}), error.memo_uri\n"
         "        assert error.memo_uri in str(error) and 'mine.crash' in str(error)\n        print(error.reported)\n"
@@ -69,7 +70,8 @@ def test_a_crash_while_the_module_is_imported(workspace: Any) -> None:
     """An import that fails in the worker only is an error that says what failed there."""
     workspace.write(
         {
-            "mine.py": "import os\nfrom lab import *\nif os.getpid() != int(os.environ.setdefault('CALLER', str(os.getpid()))):\n"
+            "mine.py": "import os\nfrom lab import *\n"
+            "if os.getpid() != int(os.environ.setdefault('CALLER', str(os.getpid()))):\n"
             "    raise RuntimeError('not here')\n@pure.magic('subprocess')\ndef f(x): return x\n"
         }
     )
@@ -84,7 +86,8 @@ def test_an_exit_while_the_module_is_imported(workspace: Any) -> None:
     """The same for a module that ends the process."""
     workspace.write(
         {
-            "mine.py": "import os\nfrom lab import *\nif os.getpid() != int(os.environ.setdefault('CALLER', str(os.getpid()))):\n"
+            "mine.py": "import os\nfrom lab import *\n"
+            "if os.getpid() != int(os.environ.setdefault('CALLER', str(os.getpid()))):\n"
             "    os._exit(9)\n@pure.magic('subprocess')\ndef f(x): return x\n"
         }
     )

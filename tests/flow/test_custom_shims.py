@@ -113,7 +113,8 @@ def test_one_that_does_not_run_it(workspace: Any, shim: str, says: str) -> None:
     workspace.write({"shims.py": SHIMS, "mine.py": source})
     done = workspace.run(
         "from mine import *\nfrom thds.mops.errors import ShimError\nfor _ in range(2):\n    try:\n        work(1)\n"
-        "    except ShimError as error:\n        assert 'mine.work' in str(error) and error.memo_uri == work.memo_uri(1)\n"
+        "    except ShimError as error:\n"
+        "        assert 'mine.work' in str(error) and error.memo_uri == work.memo_uri(1)\n"
         "        print(error, error.__cause__)\n    else:\n        raise AssertionError\n"
         "with work.shim('samethread'): assert work(1)[0] == 1"
     )

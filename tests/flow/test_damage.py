@@ -6,7 +6,7 @@ import shutil
 import struct
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,9 @@ RAN: list[object] = []
 
 
 @pytest.fixture(autouse=True)
-def _below(root: Path) -> Iterator[None]:
+def _below(root: Path) -> None:
     RAN.clear()
     assert root
-    yield
 
 
 @pure.magic()

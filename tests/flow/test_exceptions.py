@@ -129,7 +129,8 @@ for which, make in MAKE.items():
     # The cause is the whole traceback there: the line that raised, and the exceptions that led to it.
     cause = str(got.__cause__)
     assert "raise_it" in cause and "mine.py" in cause and "Traceback" in cause, (which, cause)
-    for name in ("code", "reason", "errno", "filename", "filename2", "start", "pos", "returncode", "cmd", "output", "value", "where", "kept", "__notes__"):
+    for name in ("code", "reason", "errno", "filename", "filename2", "start", "pos", "returncode", "cmd", "output",
+                 "value", "where", "kept", "__notes__"):
         if hasattr(wanted, name):
             assert getattr(got, name) == getattr(wanted, name), (which, name)
     if which == "Group":
@@ -184,7 +185,7 @@ except Mine as error:
 
 
 def test_a_class_that_cannot_be_imported_here(workspace: Any) -> None:
-    """What cannot be rebuilt is an error of ours with the whole remote traceback, never a hang or an unpickling error."""
+    """What cannot be rebuilt is an error of ours with the whole remote traceback, never a hang."""
     workspace.write(
         {
             "mine.py": """

@@ -60,7 +60,7 @@ def test_a_subprocess_call(workspace: Any, call: str, whole_group: bool) -> None
     """SIGINT to the caller, or to the whole foreground group as a terminal sends it."""
     if call != "slow(1)":
         call = (
-            f"future = slow.submit(1)\n    try: future.result()\n    finally: future.cancel()"
+            "future = slow.submit(1)\n    try: future.result()\n    finally: future.cancel()"
             if "submit" in call
             else call
         )
@@ -101,11 +101,8 @@ def test_one_waiter_of_several_processes(workspace: Any) -> None:
     workspace.write({"mine.py": MODULE.replace("SHIM", "'samethread'")})
     holder = workspace.start("from mine import *; print(slow(1))")
     workspace.wait("started")
-    waiter = workspace.start("from mine import *\ntell('asking')\nslow(1)")
-    workspace.wait("asking")
-    import time
-
-    time.sleep(0.2)  # into its wait; before that, the test proves less but does not fail
+    waiter = workspace.start("from mine import *\nfuture = slow.submit(1)\ntell('waiting')\nfuture.result()")
+    workspace.wait("waiting")
     os.kill(waiter.pid, signal.SIGINT)
     assert "KeyboardInterrupt" in workspace.end(waiter, check=False).err
     workspace.tell("go")
@@ -124,10 +121,10 @@ values = []
 thread = threading.Thread(target=lambda: values.append(slow(1)))
 thread.start()
 wait('started')
-from thds.mops.futures import IN_FLIGHT
 try:
+    second = slow.submit(1)
     tell('both')
-    slow(1)
+    second.result()
 except KeyboardInterrupt:
     tell('go')
     thread.join(30)
@@ -135,9 +132,6 @@ except KeyboardInterrupt:
 """
     )
     workspace.wait("both")
-    import time
-
-    time.sleep(0.2)  # into its wait
     os.kill(caller.pid, signal.SIGINT)
     assert workspace.end(caller).out == "[1] 1"
 

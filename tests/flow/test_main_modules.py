@@ -265,7 +265,8 @@ def test_two_scripts_of_one_name(workspace: Any) -> None:
     for name in ("a", "b"):
         workspace.write(
             {
-                f"{name}/main.py": f"from thds.mops import pure\n@pure.magic()\ndef f(x):\n    return {name!r}\nprint(f(1))\n"
+                f"{name}/main.py": f"from thds.mops import pure\n@pure.magic()\ndef f(x):\n    return {name!r}\n"
+                "print(f(1))\n"
             }
         )
     assert [workspace.run(f"{name}/main.py").out for name in ("a", "b", "a")] == ["a", "b", "a"]
@@ -275,7 +276,8 @@ def test_classes_of_main_between_programs(workspace: Any) -> None:
     """A result with a class of one script, read by another program: a class of that name, with its methods."""
     workspace.write(
         {
-            "shared.py": "from lab import *\n@pure.magic()\ndef make(kind): return kind(5)\n@pure.magic()\ndef give(n): return STORE[n]\n",
+            "shared.py": "from lab import *\n@pure.magic()\ndef make(kind): return kind(5)\n@pure.magic()\n"
+            "def give(n): return STORE[n]\n",
             "one.py": """
 import shared
 from lab import *
@@ -295,7 +297,7 @@ assert isinstance(shared.give(0), Thing)
 
 
 def test_the_working_directory_and_the_environment(workspace: Any) -> None:
-    """The worker has those of the call, also after they changed; and this interpreter, its flags and this `sys.path`."""
+    """The worker has those of the call, also after they changed; and this interpreter, its flags, this `sys.path`."""
     workspace.write(
         {
             "main.py": """

@@ -49,7 +49,8 @@ def test_a_file_loaded_here(packages: Any, order: str) -> None:
     """Before or after the import of the module: the worker resolves as the caller does, though it loads no file."""
     packages.write(
         {
-            "conf.toml": "[mine]\nmops.pure.magic.pipeline_id = 'of/file'\n[mine.inner]\nmops.pure.magic.blob_root = './other'\n",
+            "conf.toml": "[mine]\nmops.pure.magic.pipeline_id = 'of/file'\n[mine.inner]\n"
+            "mops.pure.magic.blob_root = './other'\n",
             "settings.py": "from thds.mops import pure\npure.magic.pipeline_id('of/code', 'mine')\n",
         }
     )
@@ -64,13 +65,16 @@ def test_a_module_imported_only_in_the_worker(packages: Any) -> None:
     have here."""
     packages.write(
         {
-            "late.py": "from thds.mops import pure\npure.magic.pipeline_id('late/code')\n@pure.magic()\ndef leaf():\n    return leaf.memo_uri()\n",
-            "early.py": "from lab import *\n@pure.magic('subprocess')\ndef call():\n    from late import leaf\n    return leaf()\n",
+            "late.py": "from thds.mops import pure\npure.magic.pipeline_id('late/code')\n@pure.magic()\n"
+            "def leaf():\n    return leaf.memo_uri()\n",
+            "early.py": "from lab import *\n@pure.magic('subprocess')\ndef call():\n"
+            "    from late import leaf\n    return leaf()\n",
             "conf.toml": "[late]\nmops.pure.magic.pipeline_id = 'late/file'\n",
         }
     )
     packages.run(
-        "from early import *\npure.magic.load_config_file('conf.toml')\nuri = call()\nassert '/late/code/' in uri, uri\n"
+        "from early import *\npure.magic.load_config_file('conf.toml')\nuri = call()\n"
+        "assert '/late/code/' in uri, uri\n"
         "from late import leaf\nassert leaf.memo_uri() == uri"
     )
 
@@ -107,7 +111,9 @@ def test_a_nested_subprocess(packages: Any) -> None:
         }
     )
     packages.run(
-        "from deep import *\npids = down(3)\nassert len(set(pids) | {os.getpid()}) == 5 and ticks() == 4\nassert down(2) == pids[1:]"
+        "from deep import *\npids = down(3)\n"
+        "assert len(set(pids) | {os.getpid()}) == 5 and ticks() == 4\n"
+        "assert down(2) == pids[1:]"
     )
 
 
@@ -201,7 +207,8 @@ def pong(n): return ping(n)
     )
     packages.run(
         "from circle import *\nfrom thds.mops.errors import SelfCallError\n"
-        "try:\n    ping(1)\nexcept SelfCallError as error:\n    assert ping.memo_uri(1) in str(error)\nelse:\n    raise AssertionError"
+        "try:\n    ping(1)\nexcept SelfCallError as error:\n"
+        "    assert ping.memo_uri(1) in str(error)\nelse:\n    raise AssertionError"
     )
 
 

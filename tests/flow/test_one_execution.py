@@ -122,14 +122,21 @@ def deadly(x):
 """
         }
     )
-    code = (
-        "from mine import *\nfrom thds.mops.errors import AbandonedCallError\ntick('asking')\n"
-        "try:\n    deadly(1)\nexcept AbandonedCallError as error:\n"
-        "    assert len(error.holders) >= 3 and error.memo_uri == deadly.memo_uri(1)\n    print(error)"
-    )
-    callers = [workspace.start(code) for _ in range(6)]
-    wait_for_ticks(workspace, "asking", 6)
+    code = """
+from mine import *
+from thds.mops.errors import AbandonedCallError
+future = deadly.submit(1)
+tick('waiting')
+try:
+    future.result()
+except AbandonedCallError as error:
+    assert len(error.holders) >= 3 and error.memo_uri == deadly.memo_uri(1)
+    print(error)
+"""
+    callers = [workspace.start(code)]
     wait_for_ticks(workspace, "ran", 1)
+    callers += [workspace.start(code) for _ in range(5)]
+    wait_for_ticks(workspace, "waiting", 5)
     workspace.tell("all here")
     ended = [workspace.end(caller, check=False) for caller in callers]
     assert workspace.ticks() == 4
@@ -222,7 +229,9 @@ from lab import *
 def slow(x):
     tick()
     if ticks() == 1:
-        child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        sleep = [sys.executable, '-c', 'import time; time.sleep(60)']
+        child = subprocess.Popen(sleep, start_new_session=True, **quiet)
         if os.fork() == 0:
             time.sleep(60)
             os._exit(0)

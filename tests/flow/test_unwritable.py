@@ -121,7 +121,10 @@ def test_a_full_disk(workspace: Any, shim: str) -> None:
 @SHIMS
 def test_a_root_that_was_never_made_on_a_read_only_disk(workspace: Any, shim: str) -> None:
     """The folder itself cannot be made."""
-    code = "from mine import *\nwith pure.magic.override(blob_root=ROOT / 'never'):\n    value, (one,) = warned(lambda: double(5))\nassert value == [10]\nprint('checked')"
+    code = (
+        "from mine import *\nwith pure.magic.override(blob_root=ROOT / 'never'):\n"
+        "    value, (one,) = warned(lambda: double(5))\nassert value == [10]\nprint('checked')"
+    )
     workspace.write({"never.py": code})
     remount = f"mount -o remount,ro {workspace.root}"
     assert "checked" in in_a_mount(workspace, shim, "4m", remount, "$PYTHON never.py")

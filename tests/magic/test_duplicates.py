@@ -48,7 +48,8 @@ def test_two_under_conditions(workspace: Any) -> None:
     """`if`/`else` defines one of the two: fine."""
     workspace.write(
         {
-            "mine.py": "import sys\nfrom lab import *\nif sys.platform == 'none':\n    @pure.magic()\n    def f(x): return 1\n"
+            "mine.py": "import sys\nfrom lab import *\nif sys.platform == 'none':\n    @pure.magic()\n"
+            "    def f(x): return 1\n"
             "else:\n    @pure.magic()\n    def f(x): return 2\n"
         }
     )

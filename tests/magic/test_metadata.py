@@ -1,4 +1,4 @@
-"""The decorated function keeps its signature; `__wrapped__`, `__name__`, docstring; `repr` shows the settings in force."""
+"""The decorated function keeps its signature, name and docstring; `repr` shows the settings in force."""
 
 from __future__ import annotations
 

@@ -114,7 +114,8 @@ def test_nothing_is_started_in_a_subprocess(run_python: Any) -> None:
         "from lab import *\nfrom thds.mops.errors import ResultRequiredError\n"
         "@pure.magic('subprocess')\ndef f(x):\n    tick()\n    return x\n"
         "with pure.require_all():\n"
-        "    try:\n        f(1)\n    except ResultRequiredError as error:\n        assert error.memo_uri == f.memo_uri(1)\n"
+        "    try:\n        f(1)\n    except ResultRequiredError as error:\n"
+        "        assert error.memo_uri == f.memo_uri(1)\n"
         "    else:\n        raise AssertionError\n"
         "assert not ticks() and not ROOT.exists()"
     )

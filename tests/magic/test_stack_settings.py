@@ -1,4 +1,4 @@
-"""`with f.shim(x):`, `with f.off():`, and `with pure.magic.override(...)`: for one stack only, thread and async safe."""
+"""`with f.shim(x):`, `with f.off():`, `with pure.magic.override(...)`: for one stack only, thread and async safe."""
 
 from __future__ import annotations
 

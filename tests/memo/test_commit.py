@@ -40,7 +40,8 @@ def test_a_root_that_is_removed_while_it_runs(workspace: Any) -> None:
     """`rm -rf` of everything: the result is stored all the same, or returned with a warning; no error."""
     workspace.write(
         {
-            "mine.py": "import shutil\nfrom lab import *\n@pure.magic()\ndef f(x):\n    shutil.rmtree(ROOT)\n    return x\n"
+            "mine.py": "import shutil\nfrom lab import *\n@pure.magic()\ndef f(x):\n    shutil.rmtree(ROOT)\n"
+            "    return x\n"
         }
     )
     workspace.run(

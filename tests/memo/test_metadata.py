@@ -65,8 +65,8 @@ def test_a_digest_of_each_argument(root: Path) -> None:
     """By name, without those that are ignored; equal values have equal digests in any call, so that tools can say
     what differed."""
     assert root
-    first = header_of(blob_of(work.submit(1, "a", True).memo_uri))["arguments"]
-    second = header_of(blob_of(work.submit(2, "a", False).memo_uri))["arguments"]
+    first = header_of(blob_of(work.submit(1, "a", quiet=True).memo_uri))["arguments"]
+    second = header_of(blob_of(work.submit(2, "a", quiet=False).memo_uri))["arguments"]
     assert {"x", "y"} <= set(first)
     assert "quiet" not in first
     assert first["x"] != second["x"]
@@ -82,9 +82,23 @@ def test_the_metadata_of_a_future_is_the_header(root: Path) -> None:
     header = header_of(blob_of(future.memo_uri))
     metadata = future.metadata
     assert metadata is not None
-    for name in (
-        "function pipeline_id logic_key digest code arguments user host pid python mops shim started_at ended_at took_s"
-    ).split():
+    for name in [
+        "function",
+        "pipeline_id",
+        "logic_key",
+        "digest",
+        "code",
+        "arguments",
+        "user",
+        "host",
+        "pid",
+        "python",
+        "mops",
+        "shim",
+        "started_at",
+        "ended_at",
+        "took_s",
+    ]:
         assert getattr(metadata, name) == header[name]
 
 
@@ -103,7 +117,8 @@ def test_failures_and_tombstones_have_headers_too(workspace: Any) -> None:
     """So that tools can tell what they are."""
     workspace.write(
         {
-            "mine.py": "from lab import *\n@pure.magic()\ndef f(x):\n    if x: raise LookupError('no', x)\n    return x\n"
+            "mine.py": "from lab import *\n@pure.magic()\ndef f(x):\n    if x: raise LookupError('no', x)\n"
+            "    return x\n"
         }
     )
     workspace.run("from mine import *\nf(0)\nf.forget(0)\ntry: f(1)\nexcept LookupError: pass")

@@ -158,7 +158,8 @@ def test_in_a_subprocess_the_call_counts_once(workspace: Any) -> None:
     """In the process that made it; what happens inside the worker is the worker's."""
     workspace.write(
         {
-            "mine.py": "from lab import *\n@pure.magic()\ndef inner(): return 1\n@pure.magic('subprocess')\ndef outer(): return inner()\n"
+            "mine.py": "from lab import *\n@pure.magic()\ndef inner(): return 1\n@pure.magic('subprocess')\n"
+            "def outer(): return inner()\n"
         }
     )
     workspace.run(
@@ -195,7 +196,7 @@ def test_a_subscriber_that_raises_changes_nothing(caplog: pytest.LogCaptureFixtu
     seen: list[events.CallEnded] = []
 
     def broken(event: events.CallEnded) -> None:
-        raise RuntimeError("observer failed")
+        raise RuntimeError(f"observer failed at {event}")
 
     stops = [events.subscribe(broken), events.subscribe(seen.append)]
     try:

@@ -18,7 +18,7 @@ BY_CALL = (
 
 @pytest.mark.parametrize("source", [BY_DECORATOR, BY_CALL, BY_CALL.replace("blob_root", "blob_store")])
 def test_for_one_function(in_force: InForce, source: str) -> None:
-    """`@pure.magic(blob_root=...)` "is equivalent to" `pure.magic.blob_root(..., your_func)`, also by its other name."""
+    """`@pure.magic(blob_root=...)` "is equivalent to" the call with the function, also by its other name."""
     source += "@pure.magic()\ndef other(): ...\n"
     got = in_force({"foo/bar/baz.py": source}, "from foo.bar.baz import *\nshow(your_func, other)")
     assert got == [["samethread", "adls://bell/rings", "magic"], ["samethread", None, "magic"]]
@@ -26,7 +26,7 @@ def test_for_one_function(in_force: InForce, source: str) -> None:
 
 @pytest.mark.parametrize("name", ["blob_root", "blob_store"])
 def test_once_near_the_root_of_the_tree(in_force: InForce, name: str) -> None:
-    """ "Just set that once, near the root of your application module tree in an __init__.py somewhere, and leave it"."""
+    """ "Just set that once, near the root of your application module tree ..., and leave it"."""
     files = {
         "foo/__init__.py": f"{IMPORT}pure.magic.{name}('adls://lazing/sunday')\n",
         "foo/bar/baz.py": BY_DECORATOR + "@pure.magic()\ndef other(): ...\n",
@@ -82,7 +82,8 @@ def your_func(x): return x
     workspace = package({"foo/bar/baz.py": source})
     workspace.run(
         "from foo.bar import baz\nrepr(baz.your_func)\n"
-        "with baz.your_func.off():\n    baz.your_func(1)\n    baz.your_func.submit(1).result()\n    list(baz.your_func.map([1]))\n"
+        "with baz.your_func.off():\n    baz.your_func(1)\n"
+        "    baz.your_func.submit(1).result()\n    list(baz.your_func.map([1]))\n"
         "assert not baz.asked\n"
         "assert baz.your_func(1) == baz.your_func(1) == 1\nassert len(baz.asked) == 1"
     )

@@ -144,7 +144,9 @@ import foo.bar.plain, foo.bar.forty_nine
 from foo.bar.forty_nine import explore
 twice = foo.bar.plain.decorated
 show(twice)
-for name, values in dict(shim=["samethread", "subprocess", "off", "samethread"], blob_root=["/a", "/b", "/c", "/d"], pipeline_id=list("abcd")).items():
+SHIMS = ["samethread", "subprocess", "off", "samethread"]
+ROOTS = ["/a", "/b", "/c", "/d"]
+for name, values in dict(shim=SHIMS, blob_root=ROOTS, pipeline_id=list("abcd")).items():
     setter = getattr(pure.magic, name)
     setter(values[0], "foo.bar")
     show(twice)

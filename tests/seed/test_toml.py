@@ -157,7 +157,7 @@ def test_some_modules_before_and_some_after(in_force: InForce) -> None:
 
 
 def test_the_first_file_upward_and_only_that_one(package: Any) -> None:
-    """From the working directory of the process; the one above it is not read, not even for what the first leaves out."""
+    """From the working directory of the process; the one above is not read, also not for what the first leaves out."""
     workspace = package(
         {
             **BARE,

@@ -35,7 +35,7 @@ class NewWithMore(Exception):
         made.needed = needed  # type: ignore[attr-defined]
         return made
 
-    def __init__(self, text: str, needed: int) -> None:
+    def __init__(self, text: str, needed: int) -> None:  # noqa: ARG002
         super().__init__(text)
 
 

@@ -77,7 +77,9 @@ def test_a_damaged_invocation(workspace: Any) -> None:
                 "raise OSError('sent nowhere')",
                 "import subprocess, sys\n    path = Path(args[0].removeprefix('file://')) / args[1]\n"
                 "    data = bytearray(path.read_bytes()); data[-3] ^= 1; path.unlink(); path.write_bytes(data)\n"
-                "    done = subprocess.run([sys.executable, '-m', 'thds.mops.worker', *args], stderr=subprocess.PIPE, text=True)\n"
+                "    command = [sys.executable, '-m', 'thds.mops.worker', *args]\n"
+                "    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)\n"
+                ""
                 "    tell('err', done.stderr); assert done.returncode == 1",
             )
         }

@@ -33,6 +33,8 @@ def _find(cls: type) -> Encoder:
         from thds.mops.callkey.adapters.classes import class_value
 
         return class_value
+    if hasattr(cls, "__mops_node__"):  # our own
+        return cls.__mops_node__  # type: ignore[no-any-return]
     if hasattr(cls, "__mops_identity__"):
         from thds.mops.callkey.adapters.functions import decorated
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from thds.mops.callkey.code import VERSION, code_digest
 from thds.mops.callkey.naming import MAINS, main_label
+from thds.mops.callkey.node import Node, head
 from thds.mops.errors import DecorationError
 
 if TYPE_CHECKING:
@@ -140,8 +141,13 @@ def wrapped_chain(func: Any) -> Iterator[Any]:
 
 
 def captures(func: Any) -> bool:
-    """Whether `captured` has anything to say; that does not change."""
-    return any(getattr(function, "__closure__", None) for function in wrapped_chain(underlying(func)))
+    """Whether what a function captured may differ from call to call of whatever made it: whether it, or what it
+    wraps, is a closure made inside a function. What a decorator captured when a module was imported belongs to that
+    module's code, which is not in the key; and it is often a lock or a logger."""
+    return any(
+        getattr(function, "__closure__", None) and "<locals>" in getattr(function, "__qualname__", "")
+        for function in wrapped_chain(underlying(func))
+    )
 
 
 def captured(func: Any) -> dict[str, object]:
@@ -162,6 +168,9 @@ class Mark:
 
     def __init__(self, text: str) -> None:
         self.text = text
+
+    def __mops_node__(self) -> Node:
+        return Node(head("mark", self.text), None)
 
 
 ABSENT = Mark("absent")

@@ -99,8 +99,6 @@ _EXACT = {
     "pandas.Timedelta": "pandas:timedelta",
     "pandas.Timestamp": "pandas:timestamp",
     "re.Pattern": "stdlib:pattern",
-    "thds.Mark": "functions:mark",
-    "thds.Method": "functions:method",
     "types.SimpleNamespace": "stdlib:namespace",
     "uuid.UUID": "stdlib:uuid",
     "zoneinfo.ZoneInfo": "stdlib:zone_info",

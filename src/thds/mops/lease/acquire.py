@@ -50,13 +50,19 @@ _orphans: set[str] = set()
 
 
 def acquire(
-    store: Store, address: Address, session: Session, takeover_of: Observed | None = None
+    store: Store,
+    address: Address,
+    session: Session,
+    takeover_of: Observed | None = None,
+    waited_for: Claim | None = None,
 ) -> Held | HeldBy | Abandoned:
     """The lease, if nobody holds it. `takeover_of`: what a waiter found stale; taken over if it is still exactly that.
+    `waited_for`: the first claim it waited for; that it, and those after it, were given up is then told to it too.
 
     StoreError where the store does; then the lease is not ours, as far as anybody can tell.
     """
     if takeover_of is not None:
+        waited_for = waited_for or takeover_of.claim
         answer = _take_over(store, address, session, takeover_of)
         if answer is not None:
             return answer
@@ -73,6 +79,8 @@ def acquire(
         theirs = decode(found.body, address.lease)
         if theirs is not None and theirs.state == "held" and not _is_orphan(theirs, session):
             return HeldBy(theirs, found.version)
+        if theirs is not None and theirs.is_abandoned and waited_for and waited_for.holder in theirs.holders:
+            return Abandoned(theirs)  # meant for all who waited, whichever of them gave up
         mode = Replace(found.version)
     raise StoreError(
         f"the lease {store.uri}/{address.lease} changed {_TRIES} times while this process tried to take it",
@@ -127,13 +135,10 @@ def _take_over(store: Store, address: Address, session: Session, stale: Observed
     """None where it is no longer what it was."""
     too_often = stale.claim.takeovers >= MOST_TAKEOVERS
     mine = stale.claim.given_up() if too_often else stale.claim.taken_over(session.id, _holder(session))
-    version, found = _write(store, address.lease, mine, Replace(stale.version))
-    if version is not None:
-        return Abandoned(mine) if too_often else Held(mine, version, fresh=False)
-    theirs = decode(found.body, address.lease) if found is not None else None
-    if theirs is not None and theirs.id == stale.claim.id and theirs.is_abandoned:
-        return Abandoned(theirs)  # another waiter was faster to give up; that was meant for all who waited
-    return None
+    version, _ = _write(store, address.lease, mine, Replace(stale.version))
+    if version is None:
+        return None
+    return Abandoned(mine) if too_often else Held(mine, version, fresh=False)
 
 
 def _end(store: Store, address: Address, held: Held, state: Literal["done", "failed"]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import CodeType
 from typing import Any
@@ -33,7 +34,7 @@ def register(magic: Any, path: str) -> None:
     file defines both: they would share memos. A module that is reloaded replaces its functions; so does a notebook."""
     earlier = _REGISTRY.functions.get(path)
     code = _code_of(magic)
-    if earlier is not None and code is not None and magic.__module__ != "__main__":
+    if earlier is not None and code is not None and not _typed_in(magic, code):
         before = _code_of(earlier)
         if before is not None and before != code and _both_defined(before, code, magic):
             raise DuplicateFunctionError(
@@ -43,6 +44,11 @@ def register(magic: Any, path: str) -> None:
                 path=path,
             )
     _REGISTRY.functions[path] = magic
+
+
+def _typed_in(magic: Any, code: CodeType) -> bool:
+    """In a notebook or the REPL, where a function is replaced by typing it again: there its code is part of its id."""
+    return magic.__module__ == "__main__" and not os.path.isfile(code.co_filename)
 
 
 def _code_of(magic: Any) -> CodeType | None:

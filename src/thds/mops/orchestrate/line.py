@@ -83,13 +83,14 @@ def _with_the_lease(
 def _claim(call: Call, missing: Missing) -> Generator[Future[Any], Any, Held | Outcome]:
     """Wait until the call is ours to compute, or somebody else has an outcome for it."""
     session = Session.of(call.store, call.place.settings.lease_period_s)
-    stale = None
+    stale, waited_for = None, None
     while True:
-        step = acquire(call.store, call.address, session, stale)
+        step = acquire(call.store, call.address, session, stale, waited_for)
         if isinstance(step, Held):
             return step
         if isinstance(step, Abandoned):
             raise _abandoned(call, step.claim)
+        waited_for = waited_for or step.claim
         ended = yield watch(
             call.store, call.address, step.claim, call.place.settings.lease_period_s, missing.over
         )

@@ -11,7 +11,7 @@ from thds.mops.callkey.naming import class_name
 from thds.mops.callkey.node import Node, head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from thds.mops.callkey.node import Encoder
 
@@ -42,13 +42,21 @@ def dataclass_encoder(cls: type) -> Encoder:
 
 
 def attrs_encoder(cls: type) -> Encoder:
-    return _by_fields("attrs", cls, tuple(field.name for field in cls.__attrs_attrs__))  # type: ignore[attr-defined]
+    names = tuple(field.name for field in cls.__attrs_attrs__)  # type: ignore[attr-defined]
+    # A slotted class remembers its cached properties in slots beside those of the fields.
+    slots = {
+        slot
+        for base in cls.__mro__
+        if "__attrs_attrs__" in vars(base)
+        for slot in vars(base).get("__slots__", ())
+    }
+    return _by_fields("attrs", cls, names, slots)
 
 
-def _by_fields(kind: str, cls: type, names: tuple[str, ...]) -> Encoder:
+def _by_fields(kind: str, cls: type, names: tuple[str, ...], remembered: Collection[str] = ()) -> Encoder:
     """Declared fields in their order; then whatever else an instance carries, so that no difference is lost."""
     make = labelled(kind, cls)
-    left_out = cached_properties(cls) - set(names)
+    left_out = (cached_properties(cls) | set(remembered)) - set(names)
 
     def encode(obj: Any) -> Node:
         found = attributes(obj, left_out)
@@ -60,6 +68,11 @@ def _by_fields(kind: str, cls: type, names: tuple[str, ...]) -> Encoder:
 
 def _definition(cls: type) -> Iterator[tuple[str, object]]:
     members = vars(cls)
+    if "__attrs_attrs__" in members:
+        yield (
+            "__attrs_attrs__",
+            [(a.name, a.default, a.validator, a.converter) for a in members["__attrs_attrs__"]],
+        )
     enum_members = members.get("_member_map_") or {}
     if enum_members:
         yield "_member_map_", {name: member._value_ for name, member in enum_members.items()}
@@ -67,9 +80,14 @@ def _definition(cls: type) -> Iterator[tuple[str, object]]:
         sunder_of_enum = "_member_map_" in members and name.startswith("_") and name.endswith("_")
         if name in _NOT_DEFINITION or name in enum_members or name.startswith("__pydantic_"):
             continue
-        if sunder_of_enum and not name.startswith("__"):
+        if (sunder_of_enum and not name.startswith("__")) or _generated_by_attrs(members[name]):
             continue
         yield name, _member(cls, members[name])
+
+
+def _generated_by_attrs(member: Any) -> bool:
+    """It follows from the fields; and its code has a constant in it that differs with the hash seed."""
+    return isinstance(member, FunctionType) and member.__code__.co_filename.startswith("<attrs generated")
 
 
 def _member(cls: type, member: Any) -> object:

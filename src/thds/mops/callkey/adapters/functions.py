@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from thds.mops.callkey import naming
 from thds.mops.callkey.code import code_digest, global_names
-from thds.mops.callkey.function import ABSENT, Mark, cells, function_id, logic_key, logic_keys, named_value
+from thds.mops.callkey.function import ABSENT, cells, function_id, logic_key, logic_keys, named_value
 from thds.mops.callkey.node import Node, head
 
 if TYPE_CHECKING:
@@ -55,13 +55,8 @@ class Method:
     def __init__(self, function: FunctionType) -> None:
         self.function = function
 
-
-def method(value: Method) -> Node:
-    return by_value(value.function)
-
-
-def mark(value: Mark) -> Node:
-    return Node(head("mark", value.text), None)
+    def __mops_node__(self) -> Node:
+        return by_value(self.function)
 
 
 def bound_method(value: MethodType) -> Node:

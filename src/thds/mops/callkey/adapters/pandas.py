@@ -120,7 +120,8 @@ def _with_class(kind: str, value: Any, parts: dict[str, object]) -> Node:
     cls = type(value)
     if cls is pd.DataFrame or cls is pd.Series:
         return Node(head(kind), parts)
-    more = attributes(value, cached_properties(cls) | _OWN_STATE)
+    declared = {name: getattr(value, name, None) for name in sorted(cls._metadata) if name != "_name"}
+    more = (declared, attributes(value, cached_properties(cls) | _OWN_STATE | declared.keys()))
     return labelled(f"{kind} subclass", cls)((parts, more))
 
 
