@@ -45,6 +45,16 @@ class Nonsense:
         return 5
 
 
+class OwnContent:
+    def __mops_key__(self) -> object:
+        return self
+
+
+class OwnArgument:
+    def __reduce__(self) -> Any:
+        return OwnArgument, (self,)
+
+
 class Imposter:
     def __reduce__(self) -> str:
         return "sys"
@@ -103,6 +113,10 @@ def test_causes_are_kept() -> None:
         assert isinstance(caught.value.__cause__, ValueError)
     with pytest.raises(UnkeyableError, match="returned int"):
         digest(Nonsense(), "x")
+    with pytest.raises(UnkeyableError, match="the value itself"):
+        digest(OwnContent(), "x")
+    with pytest.raises(UnkeyableError, match="out of itself"):
+        digest(OwnArgument(), "x")
     with pytest.raises(UnkeyableError, match="it is the global `sys`"):
         digest(Imposter(), "x")
 

@@ -184,3 +184,56 @@ assert [future.result(60) for future in futures] == [0] * 300
     holder = workspace.start("holder.py")
     workspace.run("waiter.py")
     workspace.end(holder)
+
+
+@pytest.mark.parametrize("shim", ["'samethread'", "'off'", "'subprocess'"])
+def test_bodies_do_not_use_up_the_threads_of_others(workspace: Any, shim: str) -> None:
+    """Forty bodies that each wait for another call: none of them can starve the calls that it waits for."""
+    workspace.write(
+        {
+            "main.py": f"""
+from lab import *
+
+@pure.magic()
+async def inner(n): return n
+
+@pure.magic('subprocess')
+def far(n): return n
+
+@pure.magic()
+async def outer(n): return inner.submit(n).result(30) + far.submit(n % 2).result(30)
+
+pure.magic.shim({shim}, inner)
+futures = [outer.submit(n) for n in range(40)]
+assert [future.result(40) for future in futures] == [n + n % 2 for n in range(40)]
+""".replace("inner.submit(n)", "inner.submit(n % 3)" if "sub" in shim else "inner.submit(n)").replace(
+                "[n + n % 2 for", "[n % 3 + n % 2 for" if "sub" in shim else "[n + n % 2 for"
+            )
+        }
+    )
+    workspace.run("main.py")
+
+
+def test_a_result_that_is_not_there_in_time(workspace: Any) -> None:
+    """`future.result(timeout)` gives up waiting, and nothing else."""
+    workspace.write(
+        {
+            "main.py": """
+from lab import *
+@pure.magic('subprocess')
+def slow(x):
+    wait('go')
+    return x
+future = slow.submit(1)
+try:
+    future.result(0.01)
+except TimeoutError:
+    pass
+else:
+    raise AssertionError
+tell('go')
+assert future.result(30) == 1
+"""
+        }
+    )
+    workspace.run("main.py")

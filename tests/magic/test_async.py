@@ -251,6 +251,71 @@ asyncio.run(main())
     )
 
 
+SLOW = """
+import asyncio, os
+from lab import *
+
+@pure.magic(SHIM)
+async def slow(x):
+    tick()
+    tell('started', os.getpid())
+    await asyncio.to_thread(wait, 'go')
+    tick('ended')
+    return x
+"""
+
+
+def test_cancelling_a_subprocess_call_stops_its_worker(workspace: Any) -> None:
+    """The last one who awaits it is gone: the process ends, and the next call computes."""
+    workspace.write({"mine.py": SLOW.replace("SHIM", "'subprocess'")})
+    workspace.run(
+        """
+from mine import *
+
+async def main():
+    task = asyncio.create_task(slow(1))
+    pid = int(await asyncio.to_thread(wait, 'started'))
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+    while os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z":
+        await asyncio.sleep(0.01)
+    tell('go')
+    assert await slow(1) == 1
+    assert ticks() == 2 and ticks('ended') == 1
+
+asyncio.run(asyncio.wait_for(main(), 30))
+"""
+    )
+
+
+def test_waiting_for_another_process_does_not_hold_up_the_loop(workspace: Any) -> None:
+    """Other tasks go on meanwhile, and one of them lets the other process go on."""
+    workspace.write({"mine.py": SLOW.replace("SHIM", "'samethread'")})
+    holder = workspace.start("from mine import *; asyncio.run(slow(1))")
+    workspace.wait("started")
+    workspace.run(
+        """
+from mine import *
+
+async def main():
+    tasks = [asyncio.create_task(slow(1)) for _ in range(3)]
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+    assert not any(task.done() for task in tasks)
+    tasks.pop().cancel()
+    tell('go')
+    assert await asyncio.gather(*tasks) == [1, 1]
+    assert ticks() == 1
+
+asyncio.run(asyncio.wait_for(main(), 30))
+"""
+    )
+    workspace.end(holder)
+
+
 def test_a_coroutine_that_is_never_awaited_leaves_nothing_behind() -> None:
     """Making it does nothing: no lease is held until it runs."""
     double(9).close()

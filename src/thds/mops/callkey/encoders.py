@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from thds.mops.callkey import registry
 from thds.mops.callkey.naming import class_name
-from thds.mops.callkey.node import Node, Refused, head
+from thds.mops.callkey.node import Node, Refused
 
 if TYPE_CHECKING:
     from thds.mops.callkey.node import Encoder
@@ -40,8 +40,7 @@ def _find(cls: type) -> Encoder:
 
         return decorated
     if hasattr(cls, "__mops_key__"):
-        label = head("__mops_key__", f"{cls.__module__}.{cls.__qualname__}")
-        return lambda obj: Node(label, obj.__mops_key__())
+        return registry.said_by(cls, "__mops_key__", lambda obj: obj.__mops_key__())
     return registry.find(cls) or _by_shape(cls)
 
 

@@ -228,6 +228,10 @@ def _names(function: Any) -> tuple[str, str]:
 
 def _namespace(function: Any, module: str) -> Any:
     own = getattr(function, "__globals__", None)
+    if module in MAINS and own is not None and own.get("__name__") not in MAINS and "__main__" in sys.modules:
+        return vars(
+            sys.modules["__main__"]
+        )  # a wrapper that has its function's `__module__` has globals of another
     return own if own is not None else vars(sys.modules[module]) if module in sys.modules else {}
 
 

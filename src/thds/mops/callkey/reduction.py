@@ -40,6 +40,8 @@ def reduction_encoder(cls: type) -> Encoder:
             function, args = "new", args[1:]  # the label names the class already
         if state is None and forgetful:
             state = attributes(obj, left_out) or None
+        if any(arg is obj for arg in args):
+            raise Refused("its reduction builds it out of itself")
         content = (None if items is None else list(items), None if pairs is None else dict(pairs))
         return make((function, args, ordered_state(state, left_out), *content, setter))
 

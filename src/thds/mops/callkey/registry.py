@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from thds.mops.callkey.node import Node, head
+from thds.mops.callkey.node import Node, Refused, head
 from thds.mops.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def find(cls: type) -> Encoder | None:
         module, qualname = base.__module__, base.__qualname__
         registered = _registered.get(f"{module}.{qualname}")
         if registered is not None:
-            return _as_node(cls, registered)
+            return said_by(cls, "registered", registered)
         name = f"{module.partition('.')[0]}.{qualname}"
         place = (_EXACT.get(name) if base is cls else None) or _FAMILIES.get(name)
         if place is not None:
@@ -141,6 +141,16 @@ def _load(place: str) -> Encoder:
     return encoder
 
 
-def _as_node(cls: type, function: Callable[[Any], object]) -> Encoder:
-    label = head("registered", f"{cls.__module__}.{cls.__qualname__}")
-    return lambda value: Node(label, function(value))
+def said_by(cls: type, kind: str, function: Callable[[Any], object]) -> Encoder:
+    """An encoder out of what the class or a third party says a value's content is."""
+    label = head(kind, f"{cls.__module__}.{cls.__qualname__}")
+
+    def encode(value: Any) -> Node:
+        parts = function(value)
+        if parts is value:
+            raise Refused(
+                "what was to say its content returned the value itself", f"see `{kind}` of {cls.__qualname__}"
+            )
+        return Node(label, parts)
+
+    return encode

@@ -6,8 +6,8 @@ contacted or imported for it.
 
 from __future__ import annotations
 
-import math
 import os
+import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from thds.mops.config.names import advice, covers
@@ -60,7 +60,7 @@ class Override:
 
 
 def _parse_lease_period(value: object, where: Where) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max:
         return float(value)
     raise SettingsError(
         f"{where}: lease_period_s must be a number of seconds above 0, not {value!r}",

@@ -101,6 +101,8 @@ def read_entries(file: Path) -> list[tuple[str, Entry]]:
 
 def _text_of(file: Path) -> str:
     try:
+        if not file.is_file():  # a pipe would be waited for, for ever
+            raise OSError(None, "it is not a regular file")
         raw = file.read_bytes()
     except OSError as error:
         raise SettingsError(
@@ -121,7 +123,7 @@ def _parsed(text: str, file: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and numbers of thousands of digits
         named = re.search(r"at line (\d+)", str(error))
         where = Where(str(file), int(named[1]) if named else max(1, len(text.splitlines())))
         raise SettingsError(

@@ -14,7 +14,7 @@ from thds.mops.config.settings import parse, set_value, write_all
 from thds.mops.config.targets import path_of
 from thds.mops.config.toml import load_config_file
 from thds.mops.config.tree import Entry, Where
-from thds.mops.errors import DecorationError
+from thds.mops.errors import DecorationError, SettingsError
 from thds.mops.magic.decorated import Magic
 from thds.mops.magic.names import register
 
@@ -79,15 +79,20 @@ class _Decorator:
         where = Where.of_frame(frame)
         given = {"shim": shim, "blob_root": blob_root, "pipeline_id": pipeline_id}
         settings = {name: value for name, value in given.items() if value is not _NOT_GIVEN}
+        if set(settings) == {"shim"} and not ignore and not calls and _is_the_function(shim, frame):
+            return _decorated(shim, [], (), (), where)
+        checked = [parse(name, value, where) for name, value in settings.items()]
+        names, brought_in = (
+            _sequence("ignore", ignore, str, where),
+            _sequence("calls", calls, Callable, where),
+        )
 
         def decorate(function: Any, *more: Any, **named: Any) -> Any:
-            if more or named or not (callable(function) or isinstance(function, (classmethod, staticmethod))):
+            decorated = callable(function) or isinstance(function, classmethod) or _is_descriptor(function)
+            if more or named or not decorated:
                 raise _not_decorated(shim, where)
-            return _decorated(function, settings, ignore, calls, where)
+            return _decorated(function, checked, names, brought_in, where)
 
-        if set(settings) == {"shim"} and not ignore and not calls and _is_the_function(shim, frame):
-            settings.clear()
-            return decorate(shim)
         return decorate
 
     def shim(self, shim: Any, target: object = None, *, mask: bool = False) -> None:
@@ -122,18 +127,26 @@ class _Decorator:
 
 
 def _set(setting: str, value: object, target: object, mask: bool, frame: FrameType) -> None:
-    set_value(setting, value, path_of(target, frame.f_globals), mask, Where.of_frame(frame))
+    where = Where.of_frame(frame)
+    try:
+        path = path_of(target, frame.f_globals)
+    except SettingsError as error:
+        raise SettingsError(f"{where}: {error.what}", hint=error.hint, setting=setting, where=where) from None
+    set_value(setting, value, path, mask, where)
 
 
 def _decorated(
-    function: Any, settings: dict[str, Any], ignore: Sequence[str], calls: Sequence[Any], where: Where
+    function: Any,
+    checked: Sequence[tuple[str, Any]],
+    ignore: tuple[str, ...],
+    calls: tuple[Any, ...],
+    where: Where,
 ) -> Magic[..., Any]:
     function, binds = _unwrapped(function, where)
     identity = identify(function)
     if identity.pipeline_id is not None:
-        settings = {"pipeline_id": identity.pipeline_id} | settings
-    checked = [parse(name, value, where) for name, value in settings.items()]
-    magic = Magic(function, identity, _names(ignore, where), tuple(calls), binds)
+        checked = [parse("pipeline_id", identity.pipeline_id, where), *checked]
+    magic = Magic(function, identity, ignore, calls, binds)
     register(magic, identity.path)
     write_all([(name, Entry(identity.path, value, where)) for name, value in checked])
     return magic
@@ -147,12 +160,12 @@ def _not_decorated(shim: Any, where: Where) -> DecorationError:
     )
 
 
-def _names(ignore: Sequence[str], where: Where) -> tuple[str, ...]:
-    if isinstance(ignore, str):
-        raise DecorationError(
-            f"{where}: ignore={ignore!r} is one string", hint=f"Give a list of names: ignore=[{ignore!r}]."
-        )
-    return tuple(ignore)
+def _sequence(name: str, given: Any, of: Any, where: Where) -> tuple[Any, ...]:
+    wanted = "names of parameters" if of is str else "functions"
+    if isinstance(given, list | tuple | set | frozenset) and all(isinstance(item, of) for item in given):
+        return tuple(given)
+    hint = f"Write {name}=[{given!r}]." if isinstance(given, of) else ""
+    raise DecorationError(f"{where}: {name} is a list of {wanted}, not {given!r}", hint=hint)
 
 
 def _unwrapped(function: Any, where: Where) -> tuple[Any, Literal["self", "class", "nothing"]]:
@@ -170,6 +183,12 @@ def _unwrapped(function: Any, where: Where) -> tuple[Any, Literal["self", "class
             f"{where}: {function.__qualname__} is a class, and only functions can be decorated",
             hint="Decorate its methods, or a function that makes the object.",
         )
+    if _is_descriptor(function):
+        kind = type(function).__name__
+        raise DecorationError(
+            f"{where}: a {kind} cannot be decorated",
+            hint=f"Put @pure.magic() below @{kind}, on the function itself.",
+        )
     if not callable(function):
         raise DecorationError(f"{where}: {function!r} is not a function")
     if _flags(function) & _GENERATOR_FLAGS:
@@ -180,6 +199,11 @@ def _unwrapped(function: Any, where: Where) -> tuple[Any, Literal["self", "class
     return function, binds
 
 
+def _is_descriptor(given: Any) -> bool:
+    """What stands in a class for an attribute, and is no function: a property, say."""
+    return hasattr(type(given), "__get__") and not callable(given)
+
+
 def _flags(function: Any) -> int:
     code = getattr(underlying(function), "__code__", None)
     return code.co_flags if code is not None else 0
@@ -188,7 +212,7 @@ def _flags(function: Any) -> int:
 def _is_the_function(given: Any, frame: FrameType) -> bool:
     """Whether `@pure.magic` was written without parentheses. What is given is then what the calling frame has just
     defined and not yet given a name, while a shim or shim builder was made elsewhere, or has its name already."""
-    if isinstance(given, (type, classmethod, staticmethod)):
+    if isinstance(given, (type, classmethod, staticmethod)) or _is_descriptor(given):
         return True
     innermost = given
     while hasattr(innermost, "__wrapped__"):

@@ -8,6 +8,7 @@ from types import CodeType
 from typing import Any
 from weakref import WeakValueDictionary
 
+from thds.mops.callkey.function import underlying, wrapped_chain
 from thds.mops.errors import DuplicateFunctionError
 
 
@@ -34,6 +35,8 @@ def register(magic: Any, path: str) -> None:
     file defines both: they would share memos. A module that is reloaded replaces its functions; so does a notebook."""
     earlier = _REGISTRY.functions.get(path)
     code = _code_of(magic)
+    if path.endswith("<lambda>"):
+        return  # their code is part of their id
     if earlier is not None and code is not None and not _typed_in(magic, code):
         before = _code_of(earlier)
         if before is not None and before != code and _both_defined(before, code, magic):
@@ -52,7 +55,9 @@ def _typed_in(magic: Any, code: CodeType) -> bool:
 
 
 def _code_of(magic: Any) -> CodeType | None:
-    return getattr(magic.__wrapped__, "__code__", None)
+    """Of the innermost function: two functions in wrappers of one kind share the wrapper's."""
+    *_, innermost = wrapped_chain(underlying(magic.__wrapped__))
+    return getattr(innermost, "__code__", None)
 
 
 def _place(code: CodeType) -> str:

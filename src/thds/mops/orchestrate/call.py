@@ -8,7 +8,9 @@ from typing import Any
 from thds.mops.callkey.address import Address, function_folder
 from thds.mops.callkey.function import Identity, underlying
 from thds.mops.callkey.key import Key, KeyMaker
+from thds.mops.config.root import RootSetting
 from thds.mops.config.settings import CallSettings
+from thds.mops.errors import SettingsError
 from thds.mops.memo.commit import About
 from thds.mops.memo.lookup import Hit, Missing, lookup
 from thds.mops.stores.base import Store
@@ -58,12 +60,21 @@ class Place:
 
     def __init__(self, identity: Identity, settings: CallSettings) -> None:
         self.settings = settings
-        self.store: Store = open_store(settings.blob_root.uri())
+        self.store: Store = _opened(settings.blob_root, identity)
         self.root = self.store.uri
         self.inline = settings.shim.kind == "name" and settings.shim.value == "samethread"
         # The default root with the default pipeline id is shared by all of a user's projects.
         self.shared_space = settings.root_is_default and settings.pipeline_is_default
         self.folder = function_folder(settings.pipeline_id, identity.function_id, identity.logic_key)
+
+
+def _opened(root: RootSetting, identity: Identity) -> Store:
+    uri = root.uri()
+    try:
+        return open_store(uri)
+    except SettingsError as error:  # only now is it known: say who needs it, and where it was set
+        what = f"{root.where}: {error.what} (needed for a call of {identity.path})"
+        raise type(error)(what, hint=error.hint, **error._fields) from error.__cause__
 
 
 class Call:

@@ -65,7 +65,7 @@ def run(call: Call, job: Job) -> Generator[Future[Any], Any, Ended]:
 
 
 def _start(call: Call, worker_arguments: list[str]) -> Future[Any] | None:
-    build = load(call.place.settings.shim.value)
+    build = load(call.place.settings.shim.value, f"the shim of {call.target.identity.path}")
     return build(call.target.function, call.args, call.kwargs)(worker_arguments)
 
 
@@ -83,7 +83,7 @@ def _outcome(job: Job, problem: BaseException | None) -> Ended:
     if error is not None:
         return Raised(error, here=False)
     job.held = adopt(job.store, job.address, claim, Session.of(job.store))
-    if job.held is None:
+    if job.held is None and (problem is None or job.store.get(job.address.lease) is not None):
         return LostClaim()
     return raised(job, _without_outcome(job, problem))
 

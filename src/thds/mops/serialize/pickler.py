@@ -83,7 +83,22 @@ def dump_by_value(value: object) -> bytes:
 
 
 def load(data: bytes | memoryview, buffers: Sequence[object] = ()) -> Any:
-    return pickle.loads(data, buffers=buffers)
+    name = PROGRAMS.module_run()
+    if name is None:
+        return pickle.loads(data, buffers=buffers)
+    return _OfMain(name, io.BytesIO(data), buffers=buffers).load()
+
+
+class _OfMain(pickle.Unpickler):
+    """In a process that was started as `python -m package.module`: what was stored by somebody who imported that module
+    is found in `__main__`. Importing it here would make a second set of classes."""
+
+    def __init__(self, name: str, stream: io.BytesIO, **options: Any) -> None:
+        super().__init__(stream, **options)
+        self._name = name
+
+    def find_class(self, module: str, name: str) -> Any:
+        return super().find_class("__main__" if module == self._name else module, name)
 
 
 _loaded: list[type] = []

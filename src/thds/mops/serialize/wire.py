@@ -30,6 +30,11 @@ class Programs:
     def process(self) -> str:
         return f"{os.getpid()}-{self._nonce}"
 
+    def module_run(self) -> str | None:
+        """The name of the module that this process runs by `python -m`, if it does."""
+        spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+        return None if spec is None or self.working_for is not None else str(spec.name)
+
     def here(self) -> str:
         """The name of the program whose `__main__` module is this process's own; "" for a REPL or notebook."""
         main = sys.modules.get("__main__")
@@ -60,10 +65,9 @@ PROGRAMS = Programs()
 def main_class(program: str, qualname: str, by_value: bytes) -> type:
     """A class of a program's `__main__`: that program's own class where this is that program, so that `isinstance`
     holds there; elsewhere one copy a process, rebuilt from `by_value`."""
-    if PROGRAMS.working_for is None and program == PROGRAMS.here():
-        found = _in_main(qualname)
-        if isinstance(found, type):
-            return found
+    found = _loaded(program, qualname)
+    if isinstance(found, type):
+        return found
     known = PROGRAMS.rebuilt.get((program, qualname))
     if known is not None:
         return known
@@ -74,10 +78,9 @@ def main_function(program: str, qualname: str, token: str, empty: Callable[[], A
     """A decorated function of a program's `__main__`: that program's own where this is that program, else one copy a
     process for each object there was (`token`), filled from `by_value`. That is empty inside its own pickle, where
     the function's globals lead back to it: it is under way then."""
-    if PROGRAMS.working_for is None and program == PROGRAMS.here():
-        found = _in_main(qualname)
-        if hasattr(type(found), "__mops_identity__"):
-            return found
+    found = _loaded(program, qualname)
+    if hasattr(type(found), "__mops_identity__"):
+        return found
     known = PROGRAMS.functions.get(token)
     if known is None:
         known = PROGRAMS.functions[token] = empty()
@@ -85,8 +88,13 @@ def main_function(program: str, qualname: str, token: str, empty: Callable[[], A
     return known
 
 
-def _in_main(qualname: str) -> Any:
-    found: Any = sys.modules["__main__"]
+def _loaded(program: str, qualname: str) -> Any:
+    """What this process itself has under that name: in its `__main__`, or, where the program was run as
+    `python -m program`, in the module of that name. None in workers for that program, which never import it."""
+    if program == PROGRAMS.working_for:
+        return None
+    is_here = PROGRAMS.working_for is None and program == PROGRAMS.here()
+    found: Any = sys.modules.get("__main__" if is_here else program)
     for name in qualname.split("."):
         found = getattr(found, name, None)
     return found
@@ -107,7 +115,11 @@ def exception(
 ) -> BaseException:
     """An exception with that class, `args`, attributes and slots (such as `OSError.errno`), without running its
     class's own `__init__`."""
-    rebuilt = cls.__new__(cls, *args)
+    try:
+        rebuilt = cls.__new__(cls, *args)
+    except TypeError:  # a `__new__` of its own, with other arguments
+        base = next(base for base in cls.__mro__ if base.__module__ == "builtins")
+        rebuilt = base.__new__(cls, *args)
     rebuilt.args = args
     rebuilt.__dict__.update(attributes)
     for name, value in slots.items():

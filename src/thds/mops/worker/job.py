@@ -8,7 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from thds.mops.callkey.address import Address
-from thds.mops.errors import DamagedBlobWarning, NotStoredWarning, StoreError, UnpicklableResultError
+from thds.mops.config.tree import Where
+from thds.mops.errors import (
+    DamagedBlobWarning,
+    MopsWarning,
+    NotStoredWarning,
+    StoreError,
+    UnpicklableResultError,
+)
 from thds.mops.lease.acquire import Held, fail, release
 from thds.mops.memo.commit import About, Lost, Stopwatch, commit, pack_result
 from thds.mops.memo.failure import store_failure
@@ -76,7 +83,7 @@ def returned(job: Job, value: Any) -> Computed | Raised:
     if isinstance(outcome, Lost):
         return Computed(outcome.hit.value(), None)
     if outcome.damage:  # said last: where warnings are errors, the result is there all the same
-        warnings.warn(outcome.damage, DamagedBlobWarning, stacklevel=3)
+        _warn(outcome.damage, DamagedBlobWarning)
     return Computed(value, None)
 
 
@@ -101,15 +108,17 @@ def _quietly(step: Callable[[Held], object], job: Job) -> None:
     try:
         step(job.held)
     except StoreError as reason:
-        warnings.warn(f"After {job.address.uri}: {reason}", NotStoredWarning, stacklevel=3)
+        _warn(f"After {job.address.uri}: {reason}", NotStoredWarning)
 
 
 def warn_not_stored(address: Address, reason: BaseException) -> None:
-    warnings.warn(
-        f"The result of {address.uri} was computed but could not be stored: {reason}",
-        NotStoredWarning,
-        stacklevel=3,
-    )
+    _warn(f"The result of {address.uri} was computed but could not be stored: {reason}", NotStoredWarning)
+
+
+def _warn(what: str, category: type[MopsWarning]) -> None:
+    """At the user's line, however many of ours lie between."""
+    where = Where.of_caller()
+    warnings.warn_explicit(what, category, where.file, where.line)
 
 
 def _unpicklable_result(job: Job, value: Any, reason: Exception) -> UnpicklableResultError:

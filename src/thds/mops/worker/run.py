@@ -23,7 +23,7 @@ from thds.mops.serialize.wire import PROGRAMS
 from thds.mops.stores.registry import open_store
 from thds.mops.worker.exit_codes import CLAIM_LOST, FUNCTION_RAISED, NOT_STORED, RESULT_STORED
 from thds.mops.worker.importing import importing
-from thds.mops.worker.job import Computed, Job, Raised, let_go, raised, returned
+from thds.mops.worker.job import Computed, Job, Raised, raised, returned
 
 #: What a call will import sooner or later: a fork server imports it before it forks.
 PRELOAD = (
@@ -74,10 +74,7 @@ def _run(job: Job, invocation: Invocation) -> Computed | Raised:
         with _settings_of_the_caller(invocation), running(job.address.uri):
             function, args, kwargs = _unpack(job, invocation)
             value = _call(function, args, kwargs)
-    except KeyboardInterrupt:
-        let_go(job)
-        raise
-    except BaseException as error:  # noqa: BLE001 - SystemExit too: in the caller's thread it would end the caller
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt as well, as in the caller's thread
         return raised(job, error)
     outcome = returned(job, value)
     if isinstance(outcome, Computed) and outcome.parts is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from thds.mops.callkey.instances import attributes, cached_properties, labelled
 from thds.mops.callkey.node import Node, Refused, head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Instance attributes of a MaskedArray that its parts say already, or that are its own bookkeeping.
 _MASK_STATE = frozenset(
@@ -27,7 +28,7 @@ def array(value: Any) -> Node:
     parts = (dtype_parts(base.dtype), base.shape, content(base))
     if cls is np.ndarray or cls is np.memmap:
         return Node(head("ndarray"), parts)
-    return labelled("ndarray subclass", cls)((parts, attributes(value, cached_properties(cls))))
+    return _subclass("ndarray subclass", cls)((parts, attributes(value, cached_properties(cls))))
 
 
 def masked(value: Any) -> Node:
@@ -36,7 +37,14 @@ def masked(value: Any) -> Node:
     parts = (dtype_parts(data.dtype), data.shape, content(data), content(mask), value.hardmask)
     fill = np.asarray(value.fill_value)
     more = attributes(value, cached_properties(cls) | _MASK_STATE)
-    return labelled("MaskedArray", cls)((parts, (dtype_parts(fill.dtype), content(fill)), more))
+    return _subclass("MaskedArray", cls)((parts, (dtype_parts(fill.dtype), content(fill)), more))
+
+
+def _subclass(kind: str, cls: type) -> Callable[..., Node]:
+    """As `labelled`; NumPy's own classes without the module, which differs between its versions."""
+    if cls.__module__.partition(".")[0] != "numpy":
+        return labelled(kind, cls)
+    return partial(Node, head(kind, f"numpy.{cls.__qualname__}"))
 
 
 def scalar(value: Any) -> Node:
@@ -49,7 +57,7 @@ def scalar(value: Any) -> Node:
     if type(value) is single.dtype.type:
         return Node(head("numpy scalar"), parts)
     cls = type(value)
-    return labelled("numpy scalar subclass", cls)((parts, attributes(value, cached_properties(cls))))
+    return _subclass("numpy scalar subclass", cls)((parts, attributes(value, cached_properties(cls))))
 
 
 def dtype(value: Any) -> Node:
