@@ -95,22 +95,15 @@ def _reference(number: int) -> str:
 
 
 def block_miss(peer: Any) -> dict[str, Any]:
-    """`np.save` and the miss in turn; every other time the miss is first."""
+    """`np.save` and the miss in turn."""
     import numpy as np
 
     peer.identity(-2)
-    np.save(
-        _reference(0), workload.block(0)
-    )  # so that neither is the first to use this much of the page cache
     saves, misses = [], []
     for number in range(BLOCK_REPEATS):
         array = workload.block(number)
-        if number % 2:
-            misses.append(_timed_alone(peer.block, number))
-        _remove(_reference(number))
-        saves.append(_timed_alone(np.save, _reference(number), array))
-        if number % 2 == 0:
-            misses.append(_timed_alone(peer.block, number))
+        saves.append(_timed_write(np.save, _reference(number), array))
+        misses.append(_timed_write(peer.block, number))
     return {"np_save": saves, "times": misses}
 
 
@@ -126,19 +119,19 @@ def block_hit(peer: Any) -> dict[str, Any]:
         hits.append(timed(peer.block, number))
         loads_read.append(timed(lambda path: np.load(path).sum(), path))
         hits_read.append(timed(lambda number: peer.block(number).sum(), number))
-        _remove(path)
+        os.unlink(path)
     return {"np_load": loads, "times": hits, "np_load_read": loads_read, "times_read": hits_read}
 
 
-def _timed_alone(call: Callable[..., Any], *args: Any) -> float:
-    """What others left to be written to the disk is written first, not meanwhile."""
+def _timed_write(call: Callable[..., Any], *args: Any) -> float:
+    """Each write finds as much memory that was a file's a moment ago, and an idle disk. Without that it differs tenfold,
+    on virtual machines, by what was deleted before."""
+    throwaway = f"{workload.root()}.throwaway"
+    with open(throwaway, "wb") as file:
+        file.write(bytes(workload.ARRAY_BYTES))
     os.sync()
+    os.unlink(throwaway)
     return timed(call, *args)
-
-
-def _remove(path: str) -> None:
-    if os.path.exists(path):
-        os.unlink(path)
 
 
 def fresh(peer: Any) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def test_very_long_names(workspace: Any) -> None:
     first, second = "f" * 300 + "1", "f" * 300 + "2"
     workspace.write(
         {
-            f"{'m' * 200}.py": f"from lab import *\n@pure.magic()\ndef {first}(): return 1\n@pure.magic()\ndef {second}(): return 2\n"
+            f"{'m' * 200}.py": f"from lab import *\n@pure.magic()\ndef {first}(): return 1\n"
+            f"@pure.magic()\ndef {second}(): return 2\n"
         }
     )
     workspace.run(
@@ -57,7 +58,8 @@ def test_names_that_differ_in_case_only(workspace: Any) -> None:
         }
     )
     workspace.run(
-        "from mine import *\nassert (f(), F(), f(), F()) == ('f', 'F', 'f', 'F')\nassert f.memo_uri().split('/')[-1] != F.memo_uri().split('/')[-1]"
+        "from mine import *\nassert (f(), F(), f(), F()) == ('f', 'F', 'f', 'F')\n"
+        "assert f.memo_uri().split('/')[-1] != F.memo_uri().split('/')[-1]"
     )
 
 
@@ -124,7 +126,8 @@ def test_optimised_interpreters(workspace: Any) -> None:
     """`-O` and `-OO` share results with the others, and say nothing about changed code."""
     workspace.write(
         {
-            "mine.py": "from lab import *\n@pure.magic('subprocess')\ndef f(x):\n    'Documented.'\n    assert x\n    tick()\n    return x\n"
+            "mine.py": "from lab import *\n@pure.magic('subprocess')\ndef f(x):\n    'Documented.'\n"
+            "    assert x\n    tick()\n    return x\n"
         }
     )
     for flags in ((), ("-O",), ("-OO",)):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from thds.mops.callkey.function import underlying
 from thds.mops.errors import DecorationError
 
 if TYPE_CHECKING:
@@ -73,12 +72,11 @@ class Parameters:
 class Binder:
     """Binds calls of one callable. A partial or a bound method is bound as a call of what it fixes arguments of."""
 
-    __slots__ = ("_fallback", "_fixed", "_fixed_names", "_function", "_stub")
+    __slots__ = ("_fallback", "_fixed", "_stub")
 
     def __init__(self, func: Any) -> None:
-        self._fixed: list[Callable[[tuple[Any, ...], dict[str, Any]], Any]] = []
-        self._function, self._fixed = _unfixed(func)
-        self._stub, self._fallback = _stubs(self._function)
+        function, self._fixed = _unfixed(func)
+        self._stub, self._fallback = _stubs(function)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -206,6 +204,3 @@ def _anything() -> Parameters:
     parameters = Parameters()
     parameters.var_positional, parameters.var_keyword = "args", "kwargs"
     return parameters
-
-
-__all__ = ["Binder", "Stub", "check_ignored", "underlying"]

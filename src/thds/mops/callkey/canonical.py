@@ -14,10 +14,15 @@ A change to any of it is a new `address.LAYOUT`; golden digests are tests.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from thds.mops.callkey.node import Refused
 from thds.mops.callkey.scalars import scalar_digest
 from thds.mops.callkey.tree import MOST_VISITED, TooLarge, Walk
 from thds.mops.errors import UnkeyableError
+
+if TYPE_CHECKING:
+    from thds.mops.callkey.graph import Graph
 
 
 def digest(value: object, path: str) -> bytes:
@@ -61,11 +66,8 @@ def _slowly(value: object, path: str, error: Exception) -> bytes:
     raise _unkeyable(path, type(value).__qualname__, what, "") from error
 
 
-def _deep(value: object, path: str, graph: object, walk: Walk) -> bytes:
+def _deep(value: object, path: str, graph: Graph, walk: Walk) -> bytes:
     """Nodes from the leaves up, so that none has to recurse. Builtins nested in builtins still may."""
-    from thds.mops.callkey.graph import Graph
-
-    assert isinstance(graph, Graph)
     try:
         for node in graph.nodes():
             walk.token(node)

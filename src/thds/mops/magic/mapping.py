@@ -24,8 +24,8 @@ def map_calls(
     if not iterables:
         raise TypeError(f"{name}.map() needs at least one iterable")
     most = os.cpu_count() or 1 if concurrency is None else concurrency
-    if most < 1:
-        raise ValueError(f"{name}.map(concurrency={concurrency}): at least one call must be in flight")
+    if type(most) is not int or most < 1:
+        raise ValueError(f"{name}.map(concurrency={concurrency!r}): give a whole number of at least 1")
     step = _progress(name, iterables) if progress else _nothing
     calls = zip(*iterables, strict=False)
     submit = _in_this_context(submit)

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from thds.mops.callkey.naming import MAINS
 from thds.mops.magic.names import found_by_name
 from thds.mops.serialize.pickler import dump_by_value
 from thds.mops.serialize.wire import PROGRAMS, main_function
-
-_MAINS = ("__main__", "__mp_main__")
 
 
 class _UnderWay(threading.local):
@@ -34,7 +33,7 @@ def reduce(magic: Any, parts: tuple[Any, ...], empty: Callable[[], Any]) -> str 
     """What `__reduce__` answers."""
     if not found_by_name(magic):
         return empty, (), parts
-    if magic.__module__ not in _MAINS:
+    if magic.__module__ not in MAINS:
         return str(magic.__qualname__)
     token = _TOKENS.setdefault(magic, os.urandom(16).hex())
     by_value = b"" if token in _UNDER_WAY.tokens else _by_value(token, parts)

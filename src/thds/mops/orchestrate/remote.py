@@ -66,7 +66,26 @@ def run(call: Call, job: Job) -> Generator[Future[Any], Any, Ended]:
 
 def _start(call: Call, worker_arguments: list[str]) -> Future[Any] | None:
     build = load(call.place.settings.shim.value, f"the shim of {call.target.identity.path}")
-    return build(call.target.function, call.args, call.kwargs)(worker_arguments)
+    shim = build(call.target.function, call.args, call.kwargs)
+    if not callable(shim):
+        raise _nonsense(
+            call,
+            "the shim builder",
+            shim,
+            "It must return a shim: a callable that takes a list.",
+        )
+    working = shim(worker_arguments)
+    if working is not None and not isinstance(working, Future):
+        raise _nonsense(call, "the shim", working, "It must return a concurrent Future, or None when done.")
+    return working
+
+
+def _nonsense(call: Call, who: str, answer: object, hint: str) -> ShimError:
+    what = f"{who} {call.shim_name} returned {answer!r}"
+    uri = call.address.uri
+    return ShimError(
+        f"{call.target.identity.path}: {what}. Address: {uri}", hint=hint, memo_uri=uri, reported=what
+    )
 
 
 def _outcome(job: Job, problem: BaseException | None) -> Ended:
@@ -91,7 +110,7 @@ def _outcome(job: Job, problem: BaseException | None) -> Ended:
 def _without_outcome(job: Job, problem: BaseException | None) -> BaseException:
     if isinstance(problem, MopsError):
         return problem
-    what = f"{job.about.function} was sent off by shim {job.about.shim}"
+    what = f"{job.about.function} was to run by shim {job.about.shim}"
     if problem is None:
         reported = "its shim said it was done, but the worker left no outcome"
         hint = "A shim must return a future, or return None only when `python -m thds.mops.worker` has ended."

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 import types
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from thds.mops.callkey.naming import MAINS
 from thds.mops.serialize.wire import PROGRAMS, main_class
 
 T = TypeVar("T")
@@ -39,7 +41,7 @@ class _NeedsByValue(Exception):
 class _ByNamePickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         # Asked for everything but exact builtins. Classes and functions are pickled by name only.
-        if isinstance(obj, (type, types.FunctionType)) and obj.__module__ == "__main__":
+        if isinstance(obj, (type, types.FunctionType)) and obj.__module__ in MAINS:
             raise _NeedsByValue
         return NotImplemented
 
@@ -108,6 +110,9 @@ def _by_value_pickler() -> type:
     if not _loaded:
         import cloudpickle
 
+        if "__mp_main__" in sys.modules:  # a child of multiprocessing that was spawned
+            cloudpickle.register_pickle_by_value(sys.modules["__mp_main__"])
+
         class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships no types
             def reducer_override(self, obj: Any) -> Any:
                 if isinstance(obj, (io.IOBase, memoryview)):  # it would come back as something else
@@ -121,4 +126,4 @@ def _by_value_pickler() -> type:
 
 
 def _is_class_of_main(obj: Any) -> bool:
-    return isinstance(obj, type) and obj.__module__ == "__main__" and "<locals>" not in obj.__qualname__
+    return isinstance(obj, type) and obj.__module__ in MAINS and "<locals>" not in obj.__qualname__

@@ -1,0 +1,143 @@
+"""What users ran into when the library was new."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from thds.mops import pure
+from thds.mops.errors import ShimError
+
+CLASSES = """
+import enum
+from lab import *
+class E(enum.Enum):
+    A = 1
+class D:
+    pass
+@pure.magic()
+def e():
+    return E.A
+@pure.magic("subprocess")
+def d():
+    return D()
+@pure.magic("subprocess")
+def takes(x):
+    return isinstance(x, D) and isinstance(d(), D)
+def main():
+    print(e() is E.A, isinstance(d(), D), takes(D()))
+if __name__ == "__main__":
+    main()
+"""
+RUN = ("-m", "pk.cls")
+IMPORT = ("import pk.cls; pk.cls.main()",)
+
+
+@pytest.mark.parametrize("first_then", [(RUN, IMPORT), (IMPORT, RUN), (RUN, RUN)])
+def test_run_as_a_module_and_imported(workspace: Any, first_then: Any) -> None:
+    """`python -m pk.cls` and `import pk.cls` share results, and each finds its own classes in them."""
+    workspace.write({"pk/__init__.py": "", "pk/cls.py": CLASSES})
+    for how in first_then:
+        assert workspace.run(*how).out == "True True True"
+
+
+@pytest.mark.parametrize(
+    "way", ["raise KeyboardInterrupt", "os.kill(os.getpid(), signal.SIGINT); time.sleep(60)"]
+)
+def test_a_worker_that_is_interrupted(workspace: Any, way: str) -> None:
+    """Ends the call, once; it does not run again by itself."""
+    workspace.write(
+        {
+            "mine.py": f"import signal\nfrom lab import *\n@pure.magic('subprocess')\ndef f(x):\n    tick()\n    {way}\n"
+        }
+    )
+    code = "from mine import *\ntry:\n    f(1)\nexcept KeyboardInterrupt as error:\n    print(repr(error))\n"
+    assert workspace.run(code).out == "KeyboardInterrupt()"
+    assert workspace.ticks() == 1
+
+
+TWICE = """
+from lab import *
+from decorators import noisy
+@pure.magic()
+WRAP
+def g(x):
+    return 1
+@pure.magic()
+WRAP
+def g(x):
+    return 2
+"""
+NOISY = """
+import functools
+def noisy(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+    return wrapper
+"""
+
+
+@pytest.mark.parametrize("wrap", ["", "@noisy"])
+@pytest.mark.parametrize("how", [("main.py",), ("-m", "main"), ("import main",)])
+def test_two_functions_of_one_name(workspace: Any, how: Any, wrap: str) -> None:
+    """Are refused, however their file is run, and whatever they are wrapped in."""
+    workspace.write({"decorators.py": NOISY, "main.py": TWICE.replace("WRAP", wrap)})
+    ended = workspace.run(*how, check=False)
+    assert "DuplicateFunctionError" in ended.err
+
+
+def test_scripts_with_functions_in_wrappers(workspace: Any) -> None:
+    """A function is of the script that defines it, not of the module that wraps it."""
+    head = "from lab import *\nfrom decorators import noisy\n@pure.magic()\n@noisy\n"
+    script = head + "def f(x):\n    return {!r}\nprint(f(1))\n"
+    workspace.write({"decorators.py": NOISY, "one.py": script.format("one"), "two.py": script.format("two")})
+    assert (workspace.run("one.py").out, workspace.run("two.py").out) == ("one", "two")
+
+
+def test_a_spawned_child_that_starts_subprocesses(workspace: Any) -> None:
+    """There, a script is called `__mp_main__`."""
+    workspace.write(
+        {
+            "main.py": """
+import multiprocessing
+from lab import *
+class D:
+    pass
+@pure.magic("subprocess")
+def f(x):
+    return isinstance(x, D)
+def child():
+    tell("said", f(D()))
+if __name__ == "__main__":
+    process = multiprocessing.get_context("spawn").Process(target=child)
+    process.start()
+    process.join()
+"""
+        }
+    )
+    workspace.run("main.py")
+    assert workspace.wait("said") == "True"
+
+
+def nonsense(_arguments: list[str]) -> Any:
+    return "done"
+
+
+def nonsense_builder(_function: Any, _args: Any, _kwargs: Any) -> Any:
+    return 5
+
+
+@pytest.mark.parametrize(("shim", "said"), [(nonsense, "'done'"), (nonsense_builder, "returned 5")])
+@pytest.mark.usefixtures("root")
+def test_shims_that_answer_nonsense(shim: Any, said: str) -> None:
+    """Are told what they should answer."""
+
+    @pure.magic(shim)
+    def f(x: int) -> int:
+        return x
+
+    with pytest.raises(ShimError, match=said) as caught:
+        f(1)
+    assert "shim" in caught.value.hint
