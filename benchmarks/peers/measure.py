@@ -124,7 +124,7 @@ def block_hit(peer: Any) -> dict[str, Any]:
 
 
 def _timed_write(call: Callable[..., Any], *args: Any) -> float:
-    """Each write finds as much memory that was a file's a moment ago, and an idle disk. Without that it differs tenfold,
+    """Each write finds an idle disk, and as much memory that was just a file's. Without that it differs tenfold,
     on virtual machines, by what was deleted before."""
     throwaway = f"{workload.root()}.throwaway"
     with open(throwaway, "wb") as file:

@@ -10,7 +10,8 @@
     ├── UnkeyableError (TypeError)          no deterministic key for an argument; names the path inside it
     ├── SerializationError (TypeError)      an argument or a result cannot be pickled; names the path inside it
     │   ├── UnpicklableArgumentError
-    │   └── UnpicklableResultError          carries the computed `value` when it was computed in this process
+    │   ├── UnpicklableResultError          carries the computed `value` when it was computed in this process
+    │   └── UnloadableResultError           a stored result needs a class or module that is not here
     ├── StoreError (OSError)                a blob store could not do what was asked
     │   ├── StoreUnwritableError            read-only, full, or not permitted; hits still work
     │   │   └── ResultRefusedError          a worker computed a result that the store had no room for
@@ -98,6 +99,10 @@ class UnpicklableResultError(SerializationError):
     """The function ran, its result cannot be stored. `value` is the result, in the process that computed it."""
 
     value: Any = None
+
+
+class UnloadableResultError(SerializationError):
+    """Fields: path, memo_uri. The blob is whole, but unpickling it fails here; the failure is the cause."""
 
 
 class StoreError(MopsError, OSError):

@@ -14,7 +14,10 @@ from io import BytesIO
 from pickle import Pickler
 from types import CodeType
 
-VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+#: What bytecode can be compared at all: `3.11`, or `3.11-O2` where assertions or docstrings are left out.
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}" + (
+    f"-O{sys.flags.optimize}" if sys.flags.optimize else ""
+)
 
 _LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 

@@ -27,7 +27,7 @@ class Identity:
     - `function_id`: what the key and the address say;
     - `logic_key`, `pipeline_id`: from docstring lines `function-logic-key:` ("" if none) and `pipeline-id:` (or None);
     - `origin`: the directory its top-level package is imported from, or the script lies in, or the session runs in;
-    - `code`: interpreter version and digest of the code, `3.11:<16 hex digits>`; computed when first asked for.
+    - `code`: version of the bytecode and digest of the code, `3.11:<16 hex digits>`; computed when first asked for.
     """
 
     __slots__ = ("_code", "_function", "function_id", "logic_key", "origin", "path", "pipeline_id")

@@ -72,7 +72,7 @@ def _parse_lease_period(value: object, where: Where) -> float:
 
 def _default_lease_period() -> Entry:
     text = os.environ.get(LEASE_PERIOD_VARIABLE)
-    if text is None:
+    if not text:
         return Entry("", 30.0, UNSAID)
     where = Where(f"environment variable {LEASE_PERIOD_VARIABLE}")
     try:

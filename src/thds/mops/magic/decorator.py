@@ -75,6 +75,11 @@ class _Decorator:
         ignore: Sequence[str] = (),
         calls: Sequence[Callable[..., Any]] = (),
     ) -> Any:
+        """Decorate a function. `shim`, `blob_root`, `pipeline_id`: as the setters of these names, for this function.
+
+        ignore: names of parameters that are no part of a call's key (a connection, a logger).
+        calls: functions that this one calls, whose `function-logic-key` counts as part of this one's.
+        """
         frame = sys._getframe(1)
         where = Where.of_frame(frame)
         given = {"shim": shim, "blob_root": blob_root, "pipeline_id": pipeline_id}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thds.mops.callkey.address import Address
+from thds.mops.errors import UnloadableResultError
 from thds.mops.memo.blob import Blob, Damage
 from thds.mops.memo.metadata import Metadata, opening
 from thds.mops.stores.base import CREATE, Buffer, Get, Put, Version
@@ -17,11 +18,12 @@ _LONGEST_CODE = 32
 class Hit:
     """A verified result, not yet decoded. `code` names the interpreter and code that made it."""
 
-    __slots__ = ("_blob", "code")
+    __slots__ = ("_blob", "address", "code")
 
-    def __init__(self, blob: Blob, code: str) -> None:
+    def __init__(self, blob: Blob, code: str, address: Address) -> None:
         self._blob = blob
         self.code = code
+        self.address = address
 
     @property
     def body(self) -> Buffer:
@@ -29,7 +31,17 @@ class Hit:
 
     def value(self) -> Any:
         """Decode it. Once per hit: large parts of the value lie in the hit's own memory."""
-        return self._blob.value()
+        try:
+            return self._blob.value()
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise UnloadableResultError(
+                f"The result at {self.address.uri} cannot be loaded here: {type(error).__name__}: {error}",
+                hint="Bring back the class or module it needs, or take it out of use: `forget`, or another logic key.",
+                path="result",
+                memo_uri=self.address.uri,
+            ) from error
 
     def metadata(self) -> Metadata:
         return Metadata.of_header(self._blob.header())
@@ -52,17 +64,18 @@ def lookup(store: Get, address: Address) -> Hit | Missing:
     if found is None:
         return Missing()
     try:
-        return _read(found.body, address.digest) or Missing(found.version)
+        return _read(found.body, address) or Missing(found.version)
     except Damage as damage:
         return Missing(found.version, str(damage), found.body)
 
 
-def _read(body: Buffer, digest: str) -> Hit | None:
+def _read(body: Buffer, address: Address) -> Hit | None:
     """None for a tombstone."""
+    digest = address.digest
     blob = Blob(body)
     start = blob.header_start(_CODE_AT + _LONGEST_CODE)
     if start.startswith(digest.encode().join(_RESULT)):
-        return Hit(blob, start[_CODE_AT : start.index(b'"', _CODE_AT)].decode())
+        return Hit(blob, start[_CODE_AT : start.index(b'"', _CODE_AT)].decode(), address)
     if blob.opens_with(opening("tombstone", digest).encode()):
         return None
     raise Damage("it is the blob of another call")
@@ -70,7 +83,7 @@ def _read(body: Buffer, digest: str) -> Hit | None:
 
 def hit_of(body: Buffer, address: Address) -> Hit:
     """A result that was packed here but could not be stored."""
-    hit = _read(body, address.digest)
+    hit = _read(body, address)
     assert hit is not None
     return hit
 

@@ -1,4 +1,7 @@
-"""The threads that go on with lines that had to wait: at most 16 a process, however many calls are in flight."""
+"""The threads that go on with lines that had to wait: at most 16 a process, however many calls are in flight.
+
+Functions of users never run in them: one that waits for another would wait for its own thread.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,13 @@ class _Pool:
 
     def forget(self) -> None:
         self._executor = None
+
+
+def run_body(body: Callable[[], None]) -> None:
+    """In a thread of its own."""
+    import threading
+
+    threading.Thread(target=body, name="mops-body").start()
 
 
 POOL: Final = _Pool()

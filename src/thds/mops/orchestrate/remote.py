@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from thds.mops.callkey.address import Address
 from thds.mops.config import snapshot
-from thds.mops.errors import MopsError, ResultRefusedError, ShimError, StoreError, UnpicklableArgumentError
+from thds.mops.errors import MopsError, ResultRefusedError, SettingsError, ShimError, StoreError, UnpicklableArgumentError
 from thds.mops.lease.acquire import Held, acquire, adopt
 from thds.mops.lease.session import Session
 from thds.mops.memo.failure import load_failure
@@ -65,6 +65,12 @@ def run(call: Call, job: Job) -> Generator[Future[Any], Any, Ended]:
 
 
 def _start(call: Call, worker_arguments: list[str]) -> Future[Any] | None:
+    if _cannot_leave(call):
+        raise SettingsError(
+            f"{call.target.identity.path} cannot run by shim 'subprocess' with blob root {call.store.uri}:"
+            " no other process can see it.",
+            hint="Use a file:// root, or shim 'samethread'.",
+        )
     build = load(call.place.settings.shim.value, f"the shim of {call.target.identity.path}")
     shim = build(call.target.function, call.args, call.kwargs)
     if not callable(shim):
@@ -78,6 +84,10 @@ def _start(call: Call, worker_arguments: list[str]) -> Future[Any] | None:
     if working is not None and not isinstance(working, Future):
         raise _nonsense(call, "the shim", working, "It must return a concurrent Future, or None when done.")
     return working
+
+
+def _cannot_leave(call: Call) -> bool:
+    return call.shim_name == "subprocess" and call.store.uri.startswith("memory:")
 
 
 def _nonsense(call: Call, who: str, answer: object, hint: str) -> ShimError:
@@ -112,8 +122,8 @@ def _without_outcome(job: Job, problem: BaseException | None) -> BaseException:
         return problem
     what = f"{job.about.function} was to run by shim {job.about.shim}"
     if problem is None:
-        reported = "its shim said it was done, but the worker left no outcome"
-        hint = "A shim must return a future, or return None only when `python -m thds.mops.worker` has ended."
+        reported = "there is no outcome: its worker ended before it had stored one"
+        hint = "Does the function leave by os._exit? A shim of yours must not return None before the worker has ended."
     else:
         reported = f"its shim failed with {type(problem).__name__}: {problem}"
         hint = "The shim's own error is the cause of this one."

@@ -14,7 +14,7 @@ from thds.mops.memo.lookup import Hit, Missing, hit_of
 from thds.mops.orchestrate.call import Call, Target
 from thds.mops.orchestrate.ending import ended_by, enter, finish, to_share
 from thds.mops.orchestrate.line import Body, Found, Outcome, the_line
-from thds.mops.orchestrate.pool import POOL
+from thds.mops.orchestrate.pool import POOL, run_body
 from thds.mops.orchestrate.reuse import emit, reuse
 from thds.mops.worker.job import Computed, Raised
 
@@ -42,18 +42,18 @@ def submit_plainly(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]
 
     def run() -> None:
         try:
-            future.set_result(run_body(target, args, kwargs))
+            future.set_result(_called(target, args, kwargs))
         except Exception as error:  # noqa: BLE001 - whatever the function raises is the outcome
             future.set_exception(error)
 
     if target.is_async:
-        POOL.run(run)
+        run_body(run)
     else:
         run()
     return future
 
 
-def run_body(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _called(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     value = target.function(*args, **kwargs)
     if not target.is_async:
         return value
@@ -77,7 +77,7 @@ def _join(call: Call, missing: Missing, future: MemoFuture[Any], since: float) -
     if mine:
         walk = _Walk(call, execution, missing, future, since)
         if call.place.inline and call.target.is_async:
-            POOL.run(walk.go_on)  # it needs an event loop of its own, and this thread may run one
+            run_body(walk.go_on)  # it needs an event loop of its own, and this thread may run one
         else:
             walk.go_on()
     else:
@@ -100,11 +100,17 @@ class _Walk:
         self._since = since
         self._awaited: Future[Any] | Body | None = None
         self._stopping = False
+        # Copied for each step: the next one may begin in another thread before this thread has left its own.
         self._context = contextvars.copy_context()
         execution.cancel_work = self._stop
 
     def go_on(self) -> None:
-        self._context.run(self._steps)
+        self._context.copy().run(lambda: self._steps(may_run_bodies=True))
+
+    def _resume(self) -> None:
+        """In a thread of the pool."""
+        if self._context.copy().run(lambda: self._steps(may_run_bodies=False)):
+            run_body(self.go_on)
 
     def _stop(self) -> bool:
         awaited = self._awaited
@@ -113,13 +119,15 @@ class _Walk:
         self._stopping = True
         return awaited.cancel()
 
-    def _steps(self) -> None:
+    def _steps(self, *, may_run_bodies: bool) -> bool:
+        """Whether the function is to run now, which this thread may not."""
         try:
-            while True:
+            while may_run_bodies or not isinstance(self._awaited, Body):
                 awaited = self._awaited = self._step()
                 if isinstance(awaited, Future) and not awaited.done():
-                    awaited.add_done_callback(lambda _: POOL.run(self.go_on))
-                    return
+                    awaited.add_done_callback(lambda _: POOL.run(self._resume))
+                    return False
+            return True
         except StopIteration as end:
             self._end(end.value)
         except Stopped:
@@ -129,6 +137,7 @@ class _Walk:
             _fail(self._call, self._future, error, self._since)
             if not isinstance(error, Exception):
                 raise
+        return False
 
     def _step(self) -> Future[Any] | Body:
         """Hand the line what it waited for; its answer is what it waits for next."""
@@ -149,7 +158,7 @@ class _Walk:
     def _run_body(self) -> Any:
         call = self._call
         with running(call.address.uri):
-            return run_body(call.target, call.args, call.kwargs)
+            return _called(call.target, call.args, call.kwargs)
 
     def _end(self, outcome: Outcome) -> None:
         finish(self._execution, lambda waiters: to_share(outcome, waiters))
