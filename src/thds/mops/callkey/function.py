@@ -227,12 +227,16 @@ def _names(function: Any) -> tuple[str, str]:
 
 
 def _namespace(function: Any, module: str) -> Any:
-    own = getattr(function, "__globals__", None)
-    if module in MAINS and own is not None and own.get("__name__") not in MAINS and "__main__" in sys.modules:
-        return vars(
-            sys.modules["__main__"]
-        )  # a wrapper that has its function's `__module__` has globals of another
-    return own if own is not None else vars(sys.modules[module]) if module in sys.modules else {}
+    """The globals of the module that it says it is of. A wrapper has its function's `__module__`, and the globals of
+    whoever wrote the wrapper."""
+    names = MAINS if module in MAINS else {module}
+    for each in wrapped_chain(function):
+        own = getattr(each, "__globals__", None)
+        if own is not None and own.get("__name__") in names:
+            return own
+    if module in sys.modules:
+        return vars(sys.modules[module])
+    return getattr(function, "__globals__", {})
 
 
 def _origin(label: str | None, namespace: Any) -> str:

@@ -18,7 +18,7 @@ class BoundMagic:
         self.__func__ = magic
         self.__self__ = bound_to
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.__func__(self.__self__, *args, **kwargs)
 
     def map(

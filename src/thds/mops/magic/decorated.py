@@ -72,7 +72,7 @@ class Magic(Generic[P, R]):
         # Chosen once, so that a call is one attribute and one call away from the line.
         self._line: Callable[..., Any] = _awaited() if self._target.is_async else blocking.call
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         settings = self._settings.get()
         if settings.off:
             return self.__wrapped__(*args, **kwargs)
@@ -81,7 +81,7 @@ class Magic(Generic[P, R]):
 
     # --- other ways to call ---
 
-    def submit(self, *args: P.args, **kwargs: P.kwargs) -> MemoFuture[R]:
+    def submit(self, /, *args: P.args, **kwargs: P.kwargs) -> MemoFuture[R]:
         """The call as a future with `.memo_uri` and `.metadata`. Never waits for other processes. Under `samethread`
         the function runs before this returns; under `off` likewise, and `memo_uri` is None."""
         from thds.mops.orchestrate import submitted
@@ -141,7 +141,7 @@ class Magic(Generic[P, R]):
 
     # --- questions about one call ---
 
-    def peek(self, *args: P.args, **kwargs: P.kwargs) -> R | Unmemoized:
+    def peek(self, /, *args: P.args, **kwargs: P.kwargs) -> R | Unmemoized:
         """The memoized value, or an `Unmemoized` that says where it would be. Computes and writes nothing."""
         from thds.mops.memo.lookup import Hit
 
@@ -152,11 +152,11 @@ class Magic(Generic[P, R]):
             return value
         return Unmemoized(call.address.uri)
 
-    def memo_uri(self, *args: P.args, **kwargs: P.kwargs) -> str:
+    def memo_uri(self, /, *args: P.args, **kwargs: P.kwargs) -> str:
         """Where the result of this call lies, or will lie."""
         return self._call(args, kwargs).address.uri
 
-    def forget(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+    def forget(self, /, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Set this call's result aside, so that the next call computes it again. False where there is none."""
         from thds.mops.memo.forget import forget
 

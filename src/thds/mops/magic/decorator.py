@@ -54,6 +54,9 @@ class _Decorator:
     a module, a dotted path, or, when left out, the module that makes the call. `mask=True` overrides all below it.
     """
 
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"pure.magic.{name} is called, not assigned: pure.magic.{name}({value!r})")
+
     @overload
     def __call__(  # type: ignore[overload-overlap]
         self,

@@ -19,7 +19,8 @@ from thds.mops.stores.base import Buffer, Get
 
 class Invocation(NamedTuple):
     """settings: pickled, whatever the caller's config room sends. call: pickled (function, args, kwargs), with
-    `buffers` out of band. program: what the caller's `__main__` is called. process: the caller's, to be told apart."""
+    `buffers` out of band. program: what the caller's `__main__` is called. process: the caller's, to be told apart.
+    label: what keys call the caller's `__main__`, None where nothing names it."""
 
     settings: bytes
     call: bytes | memoryview
@@ -27,11 +28,12 @@ class Invocation(NamedTuple):
     about: About
     program: str
     process: str
+    label: str | None
 
 
 def pack_invocation(address: Address, invocation: Invocation) -> list[Buffer]:
     start, rest = header("invocation", address, invocation.about)
-    rest_of_it = (invocation.about, invocation.program, invocation.process)
+    rest_of_it = (invocation.about, invocation.program, invocation.process, invocation.label)
     data = pickle.dumps((invocation.settings, invocation.call, *rest_of_it), pickler.PROTOCOL)
     return pack(start, rest, pickler.Pickled(data, invocation.buffers))
 
@@ -57,5 +59,5 @@ def load_invocation(store: Get, address: Address, key: str) -> Invocation:
             operation="get",
         ) from None
     data, buffers = blob.pickled()
-    settings, call, about, program, process = pickle.loads(data)
-    return Invocation(settings, call, buffers, about, program, process)
+    settings, call, about, program, process, label = pickle.loads(data)
+    return Invocation(settings, call, buffers, about, program, process, label)

@@ -20,16 +20,14 @@ class _Pool:
         self._executor: Executor | None = None
 
     def run(self, step: Callable[[], None]) -> None:
-        if self._executor is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._executor = ThreadPoolExecutor(MOST_THREADS, "mops")
         try:
+            if self._executor is None:
+                from concurrent.futures import ThreadPoolExecutor
+
+                self._executor = ThreadPoolExecutor(MOST_THREADS, "mops")
             self._executor.submit(step)
-        except (
-            RuntimeError
-        ):  # the interpreter is shutting down: nobody waits any more, and workers survive callers
-            pass
+        except RuntimeError:
+            step()  # the main thread has ended, after which no pool takes work; other threads may wait all the same
 
     def forget(self) -> None:
         self._executor = None

@@ -5,13 +5,22 @@ The claim goes over to the worker, so that the call survives its caller.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any, TypeAlias
 
 from thds.mops.callkey.address import Address
+from thds.mops.callkey.naming import main_label
 from thds.mops.config import snapshot
-from thds.mops.errors import MopsError, ResultRefusedError, SettingsError, ShimError, StoreError, UnpicklableArgumentError
+from thds.mops.errors import (
+    MopsError,
+    ResultRefusedError,
+    SettingsError,
+    ShimError,
+    StoreError,
+    UnpicklableArgumentError,
+)
 from thds.mops.lease.acquire import Held, acquire, adopt
 from thds.mops.lease.session import Session
 from thds.mops.memo.failure import load_failure
@@ -154,7 +163,7 @@ def _remove(store: Store, key: str) -> None:
 def _invocation(call: Call) -> Invocation:
     settings = snapshot.take().replace_callables(_sendable)
     try:
-        sent = pickler.dump((call.target.sent, call.args, call.kwargs))
+        sent = pickler.dump((call.target.sent, call.args, call.kwargs), whole=True)
     except Exception as reason:
         raise _unpicklable_argument(call, reason) from reason
     return Invocation(
@@ -164,6 +173,7 @@ def _invocation(call: Call) -> Invocation:
         about=call.about(),
         program=PROGRAMS.current(),
         process=PROGRAMS.process(),
+        label=main_label(vars(sys.modules["__main__"])),
     )
 
 

@@ -6,12 +6,10 @@ Also those that pickle badly: a custom `__init__`, attributes that cannot be pic
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from thds.mops.errors import RemoteError, RemoteTraceback
-from thds.mops.serialize import pickler, wire
+from thds.mops.serialize import pickler, rebuild, wire
 from thds.mops.serialize.unpicklable import failure
 
 
@@ -53,7 +51,7 @@ def _faithful(error: BaseException) -> pickler.Pickled | None:
 
 def _shown(error: BaseException) -> str:
     """All it carries, as text: what shows an address counts as another, and goes the longer way."""
-    return repr((error.args, vars(error), dict(_slots(error))))
+    return repr((error.args, vars(error), dict(rebuild.slots(error))))
 
 
 def _rebuildable(error: BaseException) -> pickler.Pickled | None:
@@ -73,22 +71,7 @@ class _Rebuildable:
         self._error = error
 
     def __reduce__(self) -> tuple[Any, ...]:
-        error = self._error
-        attributes = {name: _carried(value) for name, value in vars(error).items()}
-        slots = {name: _carried(value) for name, value in _slots(error)}
-        return wire.exception, (type(error), tuple(map(_carried, error.args)), attributes, slots)
-
-
-def _slots(error: BaseException) -> Iterator[tuple[str, object]]:
-    """What is kept outside of `__dict__`, as far as it is set: `__slots__`, and fields of the interpreter's own."""
-    for cls in type(error).__mro__:
-        if cls in (BaseException, Exception, object):
-            continue
-        for name, descriptor in vars(cls).items():
-            if isinstance(descriptor, MemberDescriptorType | GetSetDescriptorType) and name != "__dict__":
-                value = getattr(error, name, None)
-                if value is not None:
-                    yield name, value
+        return rebuild.reduced(self._error, _carried)
 
 
 def _carried(value: Any) -> object:

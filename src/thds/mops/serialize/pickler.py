@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import io
 import pickle
-import sys
 import types
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from thds.mops.callkey.naming import MAINS
-from thds.mops.serialize.wire import PROGRAMS, main_class
+from thds.mops.serialize import by_value, rebuild
+from thds.mops.serialize.wire import PROGRAMS
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class _ByNamePickler(pickle.Pickler):
         # Asked for everything but exact builtins. Classes and functions are pickled by name only.
         if isinstance(obj, (type, types.FunctionType)) and obj.__module__ in MAINS:
             raise _NeedsByValue
-        return NotImplemented
+        return rebuild.reduced(obj) if rebuild.needs_it(obj) else NotImplemented
 
 
 class _Buffers:
@@ -63,14 +63,15 @@ class _Buffers:
         return False
 
 
-def dump(value: object, *, out_of_band: bool = True) -> Pickled:
-    """Raises whatever pickling raises; `unpicklable.where` finds the path of the culprit afterwards."""
+def dump(value: object, *, out_of_band: bool = True, whole: bool = False) -> Pickled:
+    """Raises whatever pickling raises; `unpicklable.where` finds the path of the culprit afterwards. `whole`: for a
+    worker, who is to have the classes of `__main__` as they are here, and not as it may have found them elsewhere."""
     try:
         return _dump_with(_ByNamePickler, value, out_of_band)
     except RecursionError:
         raise
     except Exception:  # noqa: BLE001 - reducers are users' code and raise anything; by value may yet succeed
-        return _dump_with(_by_value_pickler(), value, out_of_band)
+        return _dump_with(by_value.pickler(whole=whole), value, out_of_band)
 
 
 def _dump_with(pickler: Callable[..., Any], value: object, out_of_band: bool) -> Pickled:
@@ -81,7 +82,7 @@ def _dump_with(pickler: Callable[..., Any], value: object, out_of_band: bool) ->
 
 def dump_by_value(value: object) -> bytes:
     """A pickle that names nothing of `__main__`."""
-    return _dump_with(_by_value_pickler(), value, out_of_band=False).data
+    return _dump_with(by_value.pickler(whole=True), value, out_of_band=False).data
 
 
 def load(data: bytes | memoryview, buffers: Sequence[object] = ()) -> Any:
@@ -101,29 +102,3 @@ class _OfMain(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         return super().find_class("__main__" if module == self._name else module, name)
-
-
-_loaded: list[type] = []
-
-
-def _by_value_pickler() -> type:
-    if not _loaded:
-        import cloudpickle
-
-        if "__mp_main__" in sys.modules:  # a child of multiprocessing that was spawned
-            cloudpickle.register_pickle_by_value(sys.modules["__mp_main__"])
-
-        class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle ships no types
-            def reducer_override(self, obj: Any) -> Any:
-                if isinstance(obj, (io.IOBase, memoryview)):  # it would come back as something else
-                    raise TypeError(f"cannot pickle {type(obj).__name__!r} object")
-                if _is_class_of_main(obj):
-                    return main_class, (PROGRAMS.of(obj), obj.__qualname__, cloudpickle.dumps(obj, PROTOCOL))
-                return super().reducer_override(obj)
-
-        _loaded.append(ByValuePickler)
-    return _loaded[0]
-
-
-def _is_class_of_main(obj: Any) -> bool:
-    return isinstance(obj, type) and obj.__module__ in MAINS and "<locals>" not in obj.__qualname__

@@ -5,6 +5,7 @@ Called by `pickle.loads` only.
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
 import sys
@@ -25,6 +26,7 @@ class Programs:
         self._nonce = os.urandom(8).hex()
         self.rebuilt: dict[tuple[str, str], type] = {}
         self.functions: dict[str, Any] = {}
+        self.empty: set[type] = set()
         self._program_of: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 
     def process(self) -> str:
@@ -72,6 +74,36 @@ def main_class(program: str, qualname: str, by_value: bytes) -> type:
     if known is not None:
         return known
     return PROGRAMS.remember(program, qualname, pickle.loads(by_value))
+
+
+def skeleton(program: str, qualname: str, make: Callable[..., type], arguments: tuple[Any, ...]) -> type:
+    """A class of a program's `__main__`, yet without its contents, for a worker; the one that is there if there is."""
+    found = _loaded(program, qualname)
+    if isinstance(found, type):
+        return found
+    known = PROGRAMS.rebuilt.get((program, qualname))
+    if known is None:
+        known = PROGRAMS.remember(program, qualname, make(*arguments))
+        PROGRAMS.empty.add(known)
+    return known
+
+
+def fill(cls: type, contents: tuple[Callable[[type, Any], Any], Any]) -> None:
+    """Give a skeleton its contents, once: those of another version of the class are not wanted."""
+    if cls in PROGRAMS.empty:
+        PROGRAMS.empty.discard(cls)
+        setter, state = contents
+        setter(cls, state)
+
+
+def lru_cached(function: Callable[..., Any], maxsize: int | None, typed: bool) -> Any:
+    return functools.lru_cache(maxsize, typed)(function)
+
+
+def cached_property(function: Callable[[Any], Any], attrname: str) -> functools.cached_property[Any]:
+    made = functools.cached_property(function)
+    made.attrname = attrname
+    return made
 
 
 def main_function(program: str, qualname: str, token: str, empty: Callable[[], Any], by_value: bytes) -> Any:

@@ -99,6 +99,10 @@ def _settings_of_the_caller(invocation: Invocation) -> entered:
     settings: snapshot.Snapshot = pickler.load(invocation.settings)
     if invocation.process != PROGRAMS.process():
         PROGRAMS.working_for = invocation.program
+        if (
+            invocation.label is not None
+        ):  # so that classes and functions of that `__main__` have the keys they have there
+            vars(sys.modules["__main__"])["__mops_main__"] = invocation.label
         snapshot.install(settings)
     return entered(settings.context)
 
