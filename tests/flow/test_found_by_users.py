@@ -136,3 +136,113 @@ def test_shims_that_answer_nonsense(shim: Any, said: str) -> None:
     with pytest.raises(ShimError, match=said) as caught:
         f(1)
     assert "must return" in caught.value.hint
+
+
+RICH = """
+import functools, typing
+from lab import *
+class Base:
+    registry = {}
+    def __init_subclass__(cls):
+        Base.registry[cls.__name__] = cls
+class Sub(Base):
+    pass
+UserId = typing.NewType("UserId", int)
+@functools.cache
+def cached(x):
+    return 2 * x
+class Lazy:
+    @functools.cached_property
+    def three(self):
+        return 3
+@pure.magic("subprocess")
+def rich(x: UserId):
+    found = Base.registry["Sub"]
+    return found is Sub, isinstance(found(), Sub), cached(2), Lazy().three
+print(*rich(1))
+"""
+
+
+def test_everyday_things_of_scripts(workspace: Any) -> None:
+    """Classes that know each other, caches, new types and cached properties travel with a script's function."""
+    workspace.write({"main.py": RICH})
+    assert workspace.run("main.py").out == "True True 4 3"
+
+
+def test_arguments_of_a_script_have_one_key_in_workers_too(workspace: Any) -> None:
+    """What the caller has computed is a hit in a worker."""
+    workspace.write(
+        {
+            "main.py": """
+from lab import *
+class D:
+    def __init__(self, v):
+        self.v = v
+@pure.magic()
+def inner(d):
+    tick()
+    return d.v
+@pure.magic("subprocess")
+def outer(d):
+    return inner(d)
+inner(D(1))
+print(outer(D(1)), ticks())
+"""
+        }
+    )
+    assert workspace.run("main.py").out == "1 1"
+
+
+def test_a_thread_that_outlives_the_main_thread(workspace: Any) -> None:
+    """Gets its result all the same."""
+    workspace.write(
+        {
+            "main.py": """
+import threading
+from lab import *
+@pure.magic("subprocess")
+def leaf(x):
+    wait("main ends")
+    return x
+threading.Thread(target=lambda: print("result", leaf(1))).start()
+tell("main ends")
+"""
+        }
+    )
+    assert workspace.run("main.py").out == "result 1"
+
+
+class TwoArguments(Exception):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one}{two}")
+
+
+@pure.magic()
+def collects() -> list[Exception]:
+    return [TwoArguments(1, 2)]
+
+
+@pure.magic()
+def takes_self(x: int, self: int = 0, **more: int) -> int:
+    return x + self + sum(more.values())
+
+
+@pytest.mark.usefixtures("root")
+def test_exceptions_as_values() -> None:
+    """Come back as raised ones do, whatever their `__init__` wants."""
+    for _ in range(2):
+        (error,) = collects()
+        assert isinstance(error, TwoArguments)
+        assert str(error) == "12"
+
+
+@pytest.mark.usefixtures("root")
+def test_a_parameter_called_self() -> None:
+    """Is a parameter like any other."""
+    assert takes_self(1, self=2) == takes_self.submit(1, self=2).result() == takes_self.peek(1, self=2) == 3
+
+
+def test_assigning_to_a_setter() -> None:
+    """Is an error that shows the call."""
+    with pytest.raises(AttributeError, match=r"pure.magic.blob_root\('/data'\)"):
+        pure.magic.blob_root = "/data"  # type: ignore[method-assign,assignment]

@@ -157,7 +157,7 @@ def _remove(store: Store, key: str) -> None:
     try:
         store.delete(key)
     except StoreError:
-        pass  # it is small, has a name of its own, and `mops gc` finds it
+        pass  # it is small, has a name of its own, and whoever cleans up finds it by its age
 
 
 def _invocation(call: Call) -> Invocation:
