@@ -246,3 +246,10 @@ def test_assigning_to_a_setter() -> None:
     """Is an error that shows the call."""
     with pytest.raises(AttributeError, match=r"pure.magic.blob_root\('/data'\)"):
         pure.magic.blob_root = "/data"  # type: ignore[method-assign,assignment]
+
+
+def test_classes_of_programs_from_stdin(workspace: Any) -> None:
+    """No file names them, so their code tells them apart."""
+    program = "from lab import *\nclass D:\n    def v(self):\n        return {0}\n"
+    program += "@pure.magic()\ndef f(d):\n    return d.v()\nprint(f(D()))\n"
+    assert [workspace.run("-", text=program.format(n)).out for n in (1, 2)] == ["1", "2"]

@@ -31,7 +31,7 @@ def main_label(namespace: Mapping[str, Any]) -> str | None:
     spec, file = namespace.get("__spec__"), namespace.get("__file__")
     if spec is not None and spec.name not in MAINS:
         return str(spec.name)
-    if not file:
+    if not file or file.startswith("<"):  # `python -` calls its file <stdin>
         return None
     if os.path.basename(file).startswith("__main__."):  # `python directory`, `python app.pyz`
         file = os.path.dirname(os.path.abspath(file))

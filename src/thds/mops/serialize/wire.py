@@ -44,7 +44,7 @@ class Programs:
         if spec is not None:
             return str(spec.name)
         file = getattr(main, "__file__", None)
-        return file.replace("\\", "/").rpartition("/")[2] if file else ""
+        return file.replace("\\", "/").rpartition("/")[2] if file and not file.startswith("<") else ""
 
     def of(self, cls: type) -> str:
         known = self._program_of.get(cls)
