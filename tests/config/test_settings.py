@@ -159,7 +159,13 @@ def test_the_lease_period_is_set_by_code_or_by_the_environment(monkeypatch: pyte
     assert resolve("foo").lease_period_s == 4.0
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-1", "nan"])
+def test_an_empty_environment_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As is usual: it is how a variable is unset for one command."""
+    monkeypatch.setenv("MOPS_LEASE_PERIOD_S", "")
+    assert resolve("foo").lease_period_s == 30.0
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan"])
 def test_a_bad_environment_variable_is_named(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what it holds."""
     monkeypatch.setenv("MOPS_LEASE_PERIOD_S", text)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from thds.mops import pure
-from thds.mops.errors import UnkeyableError
+from thds.mops.errors import SettingsError, UnkeyableError
 
 RAN: list[object] = []
 
@@ -177,3 +177,17 @@ def test_two_functions_never_share() -> None:
         return "second"
 
     assert (first(1), second(1)) == ("first", "second")
+
+
+def test_an_empty_pipeline_id_in_a_docstring() -> None:
+    """Is refused like an empty one anywhere else."""
+
+    def f(x: int) -> int:
+        """Something.
+
+        pipeline-id:
+        """
+        return x
+
+    with pytest.raises(SettingsError, match="pipeline"):
+        pure.magic()(f)

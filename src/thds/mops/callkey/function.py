@@ -262,7 +262,7 @@ def _doc_lines(function: Any) -> dict[str, str]:
     split = (
         line.partition(":") for line in stripped if line.startswith(("function-logic-key:", "pipeline-id:"))
     )
-    return {name: value.strip() for name, _, value in split if value.strip()}
+    return {name: value.strip() for name, _, value in split if value.strip() or name == "pipeline-id"}
 
 
 def _code_of(function: Any) -> str:

@@ -6,6 +6,7 @@ there is not in this version.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from types import MappingProxyType
@@ -127,7 +128,7 @@ def _unknown(key: object) -> SettingsError:
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
-    return 0 < float(value) < float("inf")
+    return 0 < value <= sys.float_info.max
 
 
 def _is_whole(value: object) -> bool:
