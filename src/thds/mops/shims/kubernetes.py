@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
@@ -126,9 +125,9 @@ def _unknown(key: object) -> SettingsError:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return 0 < value <= sys.float_info.max
+    return bool(0.0 < value <= sys.float_info.max)
 
 
 def _is_whole(value: object) -> bool:
