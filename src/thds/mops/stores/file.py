@@ -129,12 +129,12 @@ class FileStore:
         check_key(key)
         path = self._prefix + key
         try:
-            if not os.path.lexists(path):
+            if version is None and not os.path.lexists(path):
                 return False  # without creating a root for it
             # Also without a version: a swap between its look and its rename must not bring the blob back.
             with self._exclusively(key):
                 if version is not None:
-                    here = _version(path)
+                    here = self._version(path)
                     if here is None or here != version:
                         return False
                     # Whoever has it open may read what is written next: only small blobs, which are read at once,
@@ -274,6 +274,15 @@ class FileStore:
                 return file
             file.release()
         return None
+
+    def _version(self, path: str) -> _FileVersion | None:
+        if not self._is_local():
+            return _version(path)
+        try:
+            status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
 
     def _is_local(self) -> bool:
         local = self._local
