@@ -12,7 +12,6 @@ from thds.mops.callkey.function import identify, underlying
 from thds.mops.config.context import override
 from thds.mops.config.settings import parse, set_value, write_all
 from thds.mops.config.targets import path_of
-from thds.mops.config.toml import load_config_file
 from thds.mops.config.tree import Entry, Where
 from thds.mops.errors import DecorationError, SettingsError
 from thds.mops.magic.decorated import Magic
@@ -126,6 +125,8 @@ class _Decorator:
     def load_config_file(self, path: str | PathLike[str] | None = None) -> Path | None:
         """Apply `.mops.toml`: the first one upward from the working directory, or the one given. Overrides what was set
         at the same paths before; modules imported later override it. Its path, or None if there is none."""
+        from thds.mops.config.toml import load_config_file  # many programs have no such file
+
         return load_config_file(path)
 
     override = staticmethod(override)
