@@ -114,6 +114,8 @@ class Workspace:
             "HOME": str(self.folder / "home"),
             "PYTHONPATH": os.pathsep.join(paths),
             "PYTHONHASHSEED": "random",
+            # Tests write a module again within a second and with the same size: Python would take the older bytecode.
+            "PYTHONDONTWRITEBYTECODE": "1",
             **env,
         }
 

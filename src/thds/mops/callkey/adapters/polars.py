@@ -103,7 +103,7 @@ class _Collector:
         elif isinstance(kind, pl.List):
             lengths = series.list.len().cast(pl.Int64)
             self._values.update(_numbers(lengths))
-            self._children[0].add(series.filter(lengths > 0).explode())
+            self._children[0].add(_exploded(series.filter(lengths > 0)))
         elif isinstance(kind, pl.Array):
             self._children[0].add(series.reshape((-1,)) if kind.shape[0] else series.clear())
         elif kind == pl.Boolean:
@@ -143,3 +143,11 @@ def _with_class(kind: str, exact: type, value: Any, parts: dict[str, object]) ->
         return Node(head("polars", kind), parts)
     more = {name: vars(value)[name] for name in sorted(vars(value)) if name not in ("_df", "_s")}
     return labelled(f"polars {kind} subclass", type(value))((parts, more))
+
+
+def _exploded(lists: Any) -> Any:
+    """The items of lists none of which is empty. Some versions want to be told what to do with empty ones."""
+    import inspect
+
+    asks = "empty_as_null" in inspect.signature(type(lists).explode).parameters
+    return lists.explode(empty_as_null=False) if asks else lists.explode()
