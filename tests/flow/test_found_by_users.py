@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -253,3 +254,44 @@ def test_classes_of_programs_from_stdin(workspace: Any) -> None:
     program = "from lab import *\nclass D:\n    def v(self):\n        return {0}\n"
     program += "@pure.magic()\ndef f(d):\n    return d.v()\nprint(f(D()))\n"
     assert [workspace.run("-", text=program.format(n)).out for n in (1, 2)] == ["1", "2"]
+
+
+async def leaves() -> None:
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize("shim", ["off", "samethread"])
+@pytest.mark.usefixtures("root")
+def test_a_submitted_coroutine_that_leaves(shim: str) -> None:
+    """Ends its future, in whatever thread it ran."""
+    with pure.magic.override(shim=shim):
+        assert isinstance(pure.magic()(leaves).submit().exception(timeout=60), SystemExit)
+
+
+UNWRITABLE = """
+import os, warnings
+from lab import *
+from thds.mops.errors import NotStoredWarning
+
+pure.magic.blob_root("/sys/mops")  # nobody can make folders there
+@pure.magic("subprocess")
+def f(x):
+    return x
+def held():
+    files = [f"/proc/self/fd/{n}" for n in os.listdir("/proc/self/fd")]
+    return [os.readlink(file) for file in files if os.path.islink(file)]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", NotStoredWarning)
+    assert f(0) == 0
+    before = [name for name in held() if "mops-" in name]
+    assert [f(n) for n in range(1, 4)] == [1, 2, 3]
+    assert [name for name in held() if "mops-" in name] == before == [], held()
+"""
+
+
+def test_calls_on_a_root_that_cannot_be_written_keep_no_files_open(workspace: Any) -> None:
+    """Each is computed by way of a temporary root, which goes with it."""
+    if not os.path.isdir("/sys/kernel"):
+        pytest.skip("needs the /proc and /sys of Linux")
+    workspace.write({"main.py": UNWRITABLE})
+    workspace.run("main.py")

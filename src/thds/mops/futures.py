@@ -5,6 +5,7 @@ Whoever comes first owns the execution of a call; everybody else in this process
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -64,6 +65,9 @@ class InFlight:
     """The executions of this process by memo URI: one of the registries. Thread-safe; a forked child starts empty."""
 
     def __init__(self) -> None:
+        self.start_anew()
+
+    def start_anew(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[str, Execution] = {}
         #: Which running call waits for which others, to see circles before anybody waits for ever.
@@ -125,19 +129,7 @@ class InFlight:
 
 
 IN_FLIGHT: Final = InFlight()
-
-
-def _forget_parents_executions() -> None:
-    IN_FLIGHT.__init__()  # type: ignore[misc]  # the child of a fork runs none of them
-
-
-def start_anew_after_fork() -> None:
-    import os
-
-    os.register_at_fork(after_in_child=_forget_parents_executions)
-
-
-start_anew_after_fork()
+os.register_at_fork(after_in_child=IN_FLIGHT.start_anew)  # the child runs none of its parent's executions
 
 
 class MemoFuture(Future[T]):

@@ -89,10 +89,8 @@ class _Decorator:
         if set(settings) == {"shim"} and not ignore and not calls and _is_the_function(shim, frame):
             return _decorated(shim, [], (), (), where)
         checked = [parse(name, value, where) for name, value in settings.items()]
-        names, brought_in = (
-            _sequence("ignore", ignore, str, where),
-            _sequence("calls", calls, Callable, where),
-        )
+        names = _sequence("ignore", ignore, str, where)
+        brought_in = _sequence("calls", calls, Callable, where)
 
         def decorate(function: Any, *more: Any, **named: Any) -> Any:
             decorated = callable(function) or isinstance(function, classmethod) or _is_descriptor(function)

@@ -7,7 +7,7 @@ import os
 from thds.mops.callkey.address import Address
 from thds.mops.memo.blob import pack
 from thds.mops.memo.commit import About, GetPut, header
-from thds.mops.memo.lookup import Missing, lookup
+from thds.mops.memo.lookup import Missing, judged
 from thds.mops.serialize.pickler import dump
 from thds.mops.stores.base import CREATE, Replace
 
@@ -16,8 +16,10 @@ def forget(store: GetPut, address: Address, about: About) -> bool:
     """Put a tombstone where the result is, which gives way to the next one; the old bytes are kept beside it. False
     where there was no result. Calls that read the result before are not affected."""
     found = store.get(address.result)
-    looked = lookup(store, address)
-    if found is None or (isinstance(looked, Missing) and not looked.damage):
+    if found is None:
+        return False
+    looked = judged(found, address)
+    if isinstance(looked, Missing) and not looked.damage:
         return False
     store.put(address.forgotten(os.urandom(4).hex()), [found.body], CREATE)
     start, rest = header("tombstone", address, about)

@@ -8,7 +8,7 @@ from thds.mops.callkey.address import Address
 from thds.mops.errors import UnloadableResultError
 from thds.mops.memo.blob import Blob, Damage
 from thds.mops.memo.metadata import Metadata, opening
-from thds.mops.stores.base import CREATE, Buffer, Get, Put, Version
+from thds.mops.stores.base import CREATE, Buffer, Found, Get, Put, Version
 
 _RESULT = opening("result", "#").encode().split(b"#")
 _CODE_AT = len(b"".join(_RESULT)) + 64
@@ -61,8 +61,11 @@ class Missing:
 
 def lookup(store: Get, address: Address) -> Hit | Missing:
     found = store.get(address.result)
-    if found is None:
-        return Missing()
+    return Missing() if found is None else judged(found, address)
+
+
+def judged(found: Found, address: Address) -> Hit | Missing:
+    """What a blob at the result's key is."""
     try:
         return _read(found.body, address) or Missing(found.version)
     except Damage as damage:

@@ -12,7 +12,7 @@ from thds.mops.config.settings import CallSettings
 from thds.mops.futures import IN_FLIGHT, Execution
 from thds.mops.memo.lookup import Hit, Missing
 from thds.mops.orchestrate.call import Call, Target
-from thds.mops.orchestrate.ending import ended_by, enter, finish, own_value, to_share, value_of_shared
+from thds.mops.orchestrate.ending import ended_by, enter, own_value, to_share, value_of_shared
 from thds.mops.orchestrate.line import BODY, Line, Outcome, the_line
 from thds.mops.orchestrate.reuse import reuse
 from thds.mops.orchestrate.submitted import start
@@ -85,9 +85,9 @@ async def _walk_and_share(call: Call, execution: Execution, missing: Missing) ->
     try:
         outcome = await _walk(call, the_line(call, missing))
     except BaseException as error:
-        finish(execution, ended_by(error))
+        IN_FLIGHT.finish(execution, ended_by(error))
         raise
-    finish(execution, lambda waiters: to_share(outcome, waiters))
+    IN_FLIGHT.finish(execution, lambda waiters: to_share(outcome, waiters))
     return outcome
 
 

@@ -1,4 +1,4 @@
-"""What one call is: its function, arguments, settings, key and place. Made by drive, walked along the line."""
+"""What one call is: its function, arguments, settings, key and place. Made by whoever walks the line."""
 
 from __future__ import annotations
 

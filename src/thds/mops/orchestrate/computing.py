@@ -11,7 +11,7 @@ from thds.mops.config.context import current, running
 from thds.mops.futures import IN_FLIGHT, Execution
 from thds.mops.memo.lookup import Hit, Missing
 from thds.mops.orchestrate.call import Call
-from thds.mops.orchestrate.ending import ended_by, enter, finish, own_value, to_share, value_of_shared
+from thds.mops.orchestrate.ending import ended_by, enter, own_value, to_share, value_of_shared
 from thds.mops.orchestrate.line import BODY, Line, Outcome, the_line
 from thds.mops.orchestrate.reuse import reuse
 from thds.mops.orchestrate.submitted import start
@@ -63,9 +63,9 @@ def _own(call: Call, execution: Execution, missing: Missing, since: float) -> An
     try:
         outcome = _walk(call, the_line(call, missing))
     except BaseException as error:
-        finish(execution, ended_by(error))
+        IN_FLIGHT.finish(execution, ended_by(error))
         raise
-    finish(execution, lambda waiters: to_share(outcome, waiters))
+    IN_FLIGHT.finish(execution, lambda waiters: to_share(outcome, waiters))
     return own_value(call, outcome, since)
 
 

@@ -55,11 +55,6 @@ def ended_by(error: BaseException) -> Callable[[int], Shared]:
     return lambda _: shared
 
 
-def finish(execution: Execution, outcome: Callable[[int], Shared]) -> None:
-    """`outcome` is told how many waiters there are."""
-    IN_FLIGHT.finish(execution, outcome)
-
-
 def to_share(outcome: Outcome, waiters: int) -> Shared:
     if isinstance(outcome, Raised):
         return Failed(outcome.error)

@@ -105,7 +105,7 @@ def _claim(call: Call, missing: Missing) -> Generator[Future[Any], Any, Held | O
                 raise _abandoned(call, ended.claim)
             error = load_failure(call.store, call.address, ended.claim_id)
             if error is not None:
-                return Raised(error, here=False)
+                return Raised(error)
 
 
 def _abandoned(call: Call, claim: Claim) -> AbandonedCallError:

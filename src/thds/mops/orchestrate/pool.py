@@ -37,7 +37,15 @@ def run_body(body: Callable[[], None]) -> None:
     """In a thread of its own."""
     import threading
 
-    threading.Thread(target=body, name="mops-body").start()
+    def run() -> None:
+        try:
+            body()
+        except Exception:
+            raise  # a bug of ours: Python says so
+        except BaseException:  # noqa: BLE001 - the function's own exit or interrupt: its future has it
+            pass
+
+    threading.Thread(target=run, name="mops-body").start()
 
 
 POOL: Final = _Pool()

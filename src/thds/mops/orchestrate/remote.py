@@ -84,10 +84,7 @@ def _start(call: Call, worker_arguments: list[str]) -> Future[Any] | None:
     shim = build(call.target.function, call.args, call.kwargs)
     if not callable(shim):
         raise _nonsense(
-            call,
-            "the shim builder",
-            shim,
-            "It must return a shim: a callable that takes a list.",
+            call, "the shim builder", shim, "It must return a shim: a callable that takes a list."
         )
     working = shim(worker_arguments)
     if working is not None and not isinstance(working, Future):
@@ -119,7 +116,7 @@ def _outcome(job: Job, problem: BaseException | None) -> Ended:
         _remove(job.store, job.address.failure(claim))
         raise error
     if error is not None:
-        return Raised(error, here=False)
+        return Raised(error)
     job.held = adopt(job.store, job.address, claim, Session.of(job.store))
     if job.held is None and (problem is None or job.store.get(job.address.lease) is not None):
         return LostClaim()
@@ -217,8 +214,12 @@ def run_in_temporary_root(call: Call) -> Generator[Future[Any], Any, Computed | 
     with tempfile.TemporaryDirectory(prefix="mops-") as folder:
         store = open_store(f"file://{folder}")
         address = Address(store.uri, call.place.folder, call.key.digest)
-        held = acquire(store, address, Session.of(store))
-        assert isinstance(held, Held)
-        ended = yield from run(call, Job(store, address, call.about(), held, Missing()))
+        session = Session.of(store)
+        try:
+            held = acquire(store, address, session)
+            assert isinstance(held, Held)
+            ended = yield from run(call, Job(store, address, call.about(), held, Missing()))
+        finally:
+            session.close()  # it keeps a file open, and there is such a root for each call
         assert not isinstance(ended, LostClaim)
         return Computed(ended.value(), [ended.body]) if isinstance(ended, Hit) else ended

@@ -12,7 +12,7 @@ from thds.mops.config.settings import CallSettings
 from thds.mops.futures import IN_FLIGHT, Execution, Failed, Interrupted, MemoFuture, Shared
 from thds.mops.memo.lookup import Hit, Missing, hit_of
 from thds.mops.orchestrate.call import Call, Target
-from thds.mops.orchestrate.ending import ended_by, enter, finish, to_share
+from thds.mops.orchestrate.ending import ended_by, enter, to_share
 from thds.mops.orchestrate.line import Body, Found, Outcome, the_line
 from thds.mops.orchestrate.pool import POOL, run_body
 from thds.mops.orchestrate.reuse import emit, reuse
@@ -43,8 +43,10 @@ def submit_plainly(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]
     def run() -> None:
         try:
             future.set_result(_called(target, args, kwargs))
-        except Exception as error:  # noqa: BLE001 - whatever the function raises is the outcome
+        except BaseException as error:  # whatever the function raises is the outcome
             future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
 
     if target.is_async:
         run_body(run)
@@ -133,7 +135,7 @@ class _Walk:
         except Stopped:
             IN_FLIGHT.finish(self._execution, lambda _: Interrupted())
         except BaseException as error:
-            finish(self._execution, ended_by(error))
+            IN_FLIGHT.finish(self._execution, ended_by(error))
             _fail(self._call, self._future, error, self._since)
             if not isinstance(error, Exception):
                 raise
@@ -161,7 +163,7 @@ class _Walk:
             return _called(call.target, call.args, call.kwargs)
 
     def _end(self, outcome: Outcome) -> None:
-        finish(self._execution, lambda waiters: to_share(outcome, waiters))
+        IN_FLIGHT.finish(self._execution, lambda waiters: to_share(outcome, waiters))
         call, future = self._call, self._future
         if isinstance(outcome, Found):
             _deliver_hit(call, future, outcome.hit, "waited" if outcome.waited else "computed", self._since)

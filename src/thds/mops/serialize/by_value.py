@@ -36,11 +36,9 @@ def pickler(*, whole: bool) -> Any:
             if known is not None:
                 return known
             usual = super().reducer_override(obj)
-            return (
-                _class_of_main(obj, usual, whole)
-                if _is_class_of_main(obj) and usual is not NotImplemented
-                else usual
-            )
+            if usual is NotImplemented or not _is_class_of_main(obj):
+                return usual
+            return _class_of_main(obj, usual, whole)
 
     return ByValuePickler
 

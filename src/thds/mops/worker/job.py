@@ -37,14 +37,12 @@ class Computed:
 
 
 class Raised:
-    """The function raised, or its result could not be pickled. `here`: in this very thread, so that the traceback is
-    already complete."""
+    """The function raised, or its result could not be pickled."""
 
-    __slots__ = ("error", "here")
+    __slots__ = ("error",)
 
-    def __init__(self, error: BaseException, *, here: bool) -> None:
+    def __init__(self, error: BaseException) -> None:
         self.error = error
-        self.here = here
 
 
 class Job:
@@ -93,7 +91,7 @@ def raised(job: Job, error: BaseException) -> Raised:
         claim = job.held.claim.id
         _quietly(lambda _: store_failure(job.store, job.address, job.about, claim, error), job)
         _quietly(lambda held: fail(job.store, job.address, held), job)
-    return Raised(error, here=True)
+    return Raised(error)
 
 
 def let_go(job: Job) -> None:

@@ -17,13 +17,13 @@ from thds.mops.lease.acquire import adopt
 from thds.mops.lease.session import Session
 from thds.mops.memo.failure import store_failure
 from thds.mops.memo.invocation import Invocation, load_invocation
-from thds.mops.memo.lookup import Hit, lookup
+from thds.mops.memo.lookup import Hit, Missing, lookup
 from thds.mops.serialize import pickler
 from thds.mops.serialize.wire import PROGRAMS
 from thds.mops.stores.registry import open_store
 from thds.mops.worker.exit_codes import CLAIM_LOST, FUNCTION_RAISED, NOT_STORED, RESULT_STORED
 from thds.mops.worker.importing import importing
-from thds.mops.worker.job import Computed, Job, Raised, raised, returned
+from thds.mops.worker.job import Computed, Job, Raised, let_go, raised, returned
 
 #: What a call will import sooner or later: a fork server imports it before it forks.
 PRELOAD = (
@@ -62,10 +62,12 @@ def _line(root: str, key: str) -> int:
     held = adopt(store, address, claim, Session.of(store))
     if held is None:
         return CLAIM_LOST
-    missing = lookup(store, address)
-    if isinstance(missing, Hit):  # somebody was faster; the claim is only tidied up
+    job = Job(store, address, invocation.about, held, Missing())
+    found = lookup(store, address)
+    if isinstance(found, Hit):  # somebody was faster
+        let_go(job)
         return RESULT_STORED
-    job = Job(store, address, invocation.about, held, missing)
+    job.missing = found
     return _exit_code(_run(job, invocation))
 
 
@@ -99,9 +101,8 @@ def _settings_of_the_caller(invocation: Invocation) -> entered:
     settings: snapshot.Snapshot = pickler.load(invocation.settings)
     if invocation.process != PROGRAMS.process():
         PROGRAMS.working_for = invocation.program
-        if (
-            invocation.label is not None
-        ):  # so that classes and functions of that `__main__` have the keys they have there
+        # Classes and functions of that `__main__` are to have the keys they have there.
+        if invocation.label is not None:
             vars(sys.modules["__main__"])["__mops_main__"] = invocation.label
         snapshot.install(settings)
     return entered(settings.context)
