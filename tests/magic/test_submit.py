@@ -190,8 +190,14 @@ except concurrent.futures.CancelledError:
     pass
 else:
     raise AssertionError
+def runs():
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # it may end between open and read
+        return False
 until = time.monotonic() + 30
-while os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z":
+while runs():
     assert time.monotonic() < until, "the worker still runs"
     time.sleep(0.01)
 tell('go')

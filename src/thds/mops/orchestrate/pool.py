@@ -42,7 +42,7 @@ def run_body(body: Callable[[], None]) -> None:
             body()
         except Exception:
             raise  # a bug of ours: Python says so
-        except BaseException:  # noqa: BLE001 - the function's own exit or interrupt: its future has it
+        except BaseException:  # noqa: BLE001, S110 - exit or interrupt of the function: its future has it
             pass
 
     threading.Thread(target=run, name="mops-body").start()
