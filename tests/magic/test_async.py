@@ -280,7 +280,13 @@ async def main():
         await task
     except asyncio.CancelledError:
         pass
-    while os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z":
+    def runs():
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                return file.read().rpartition(")")[2].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):  # it may end between open and read
+            return False
+    while runs():
         await asyncio.sleep(0.01)
     tell('go')
     assert await slow(1) == 1
